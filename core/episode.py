@@ -1,0 +1,111 @@
+"""An episode: T rows and where they came from.
+
+Axes: T rows, H x W pixels, D state channels, A action channels, S simulator state.
+Row t holds an observation, the action taken on it, and what followed from that action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Origin, Parent, PolicyInterface
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an episode came from; for a sim episode, enough to replay it bit for bit.
+
+    Args:
+        origin: real, sim or dream.
+        task: registered name of the task; "" for imported data.
+        seed, episode: the start's random stream.
+        draw: the randomization's numbers; empty if none.
+        policy: what acted, as a short name.
+        world: name of the world, e.g. "mujoco", "mujoco:target", "dream".
+        model_hash: hash of the compiled model or of the world model's weights.
+        versions: package -> version of what made it.
+        parent: dreams only: the frame it began from.
+        split: "train" or "heldout".
+        success: whether the task was done; None when nobody labelled it.
+        abstained: whether the episode was cut because its world or policy said "I don't know".
+    """
+
+    origin: Origin
+    task: str = ""
+    seed: int = 0
+    episode: int = 0
+    draw: Draw = field(default_factory=dict)
+    policy: str = ""
+    world: str = ""
+    model_hash: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    parent: Parent | None = None
+    split: str = "train"
+    success: bool | None = None
+    abstained: bool = False
+
+
+@dataclass(frozen=True)
+class Episode:
+    """T rows of one episode.
+
+    Args:
+        interface: the channels and cameras below.
+        instruction: what the robot was asked to do.
+        images: camera -> (T, H, W, 3) uint8 RGB.
+        state: (T, D) float32.
+        action: (T, A) float32, the action taken on row t's observation.
+        provenance: where it came from.
+        reward, success, done: (T,), what followed the action; None if nobody labelled them.
+        trust: (T,) float32 in [0, 1]; None means 1 throughout.
+        sim_state: (T, S) float64, the simulator's state at row t's observation; None if none.
+    """
+
+    interface: PolicyInterface
+    instruction: str
+    images: Mapping[str, U8]
+    state: F32
+    action: F32
+    provenance: Provenance
+    reward: F32 | None = None
+    success: BoolArray | None = None
+    done: BoolArray | None = None
+    trust: F32 | None = None
+    sim_state: F64 | None = None
+
+    def __len__(self) -> int:
+        return len(self.action)
+
+    def validate(self) -> None:
+        """Raise ValueError unless shapes, lengths and dtypes agree with the interface."""
+        t = len(self)
+        if t == 0:
+            raise ValueError("an episode has at least one row")
+        expected: dict[str, tuple[np.ndarray, tuple[int, ...], str]] = {
+            "state": (self.state, (t, len(self.interface.state)), "float32"),
+            "action": (self.action, (t, len(self.interface.action)), "float32"),
+        }
+        if set(self.images) != set(self.interface.cameras):
+            raise ValueError(
+                f"cameras {sorted(self.images)} are not the interface's "
+                f"{sorted(self.interface.cameras)}"
+            )
+        for name, (h, w) in self.interface.cameras.items():
+            expected[f"images[{name}]"] = (self.images[name], (t, h, w, 3), "uint8")
+        if self.reward is not None:
+            expected["reward"] = (self.reward, (t,), "float32")
+        if self.success is not None:
+            expected["success"] = (self.success, (t,), "bool")
+        if self.done is not None:
+            expected["done"] = (self.done, (t,), "bool")
+        if self.trust is not None:
+            expected["trust"] = (self.trust, (t,), "float32")
+        for name, (array, shape, dtype) in expected.items():
+            if array.shape != shape or array.dtype != np.dtype(dtype):
+                raise ValueError(f"{name} is {array.shape} {array.dtype}, expected {shape} {dtype}")
+        for name in ("state", "action"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"{name} has values that are not finite")
