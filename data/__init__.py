@@ -1,1 +1,1 @@
-""""""
+"""The LeRobot v3.0 store: writing, reading, importing, checking, caching, cutting windows."""

@@ -1,0 +1,266 @@
+"""Reading a LeRobotDataset v3.0 directory, whoever wrote it.
+
+Axes: F rows of the whole data set ("flat"), T rows of one episode, H x W pixels, D state and
+A action channels, S simulator state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+
+from trimix.core.contracts import F32, F64, U8, PolicyInterface
+from trimix.core.episode import Episode, Provenance
+from trimix.core.errors import DataError, MissingError, unknown
+from trimix.data import files, layout, provenance, stats
+from trimix.data.source import Source
+
+
+@dataclass(frozen=True)
+class EpisodeRow:
+    """Where one episode stands and where it came from.
+
+    Args:
+        index: 0..N-1.
+        length: rows T.
+        start: its first flat row.
+        tasks: its instructions.
+        source_index: its number in the data set or plan that it came from.
+    """
+
+    index: int
+    length: int
+    start: int
+    tasks: tuple[str, ...]
+    provenance: Provenance
+    source_index: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set on disk. Nothing is decoded before it is asked for.
+
+    Args:
+        interface: from trimix/interface.json, else derived from meta/info.json.
+        camera_keys: camera -> LeRobot feature.
+    """
+
+    root: Path
+    fps: float
+    interface: PolicyInterface
+    robot_type: str
+    episodes: tuple[EpisodeRow, ...]
+    camera_keys: dict[str, str]
+    source: Source = field(repr=False)
+
+    @classmethod
+    def open(cls, root: str | Path) -> Dataset:
+        """Open a finished data set.
+
+        Raises:
+            MissingError: there is nothing, or only an unfinished data set.
+            DataError: what is there is not a readable v3.0 data set.
+        """
+        root = Path(root)
+        if not (root / layout.INFO).is_file():
+            raise _absent(root)
+        source = Source.open(root)
+        if source.version != layout.VERSION:
+            raise DataError(
+                f"format {source.version}, not {layout.VERSION}",
+                where=str(root / layout.INFO),
+                do="convert it with `trimix import`",
+            )
+        keys = {layout.camera_name(key): key for key in source.camera_keys}
+        episodes, start = [], 0
+        for row in source.episodes:
+            episodes.append(
+                EpisodeRow(
+                    index=row.index,
+                    length=row.length,
+                    start=start,
+                    tasks=row.tasks,
+                    provenance=provenance.from_columns(row.extra),
+                    source_index=int(row.extra.get(provenance.SOURCE_INDEX, row.index)),
+                )
+            )
+            start += row.length
+        return cls(
+            root=root,
+            fps=source.fps,
+            interface=_interface(source, keys),
+            robot_type=source.robot_type,
+            episodes=tuple(episodes),
+            camera_keys=keys,
+            source=source,
+        )
+
+    @property
+    def n_frames(self) -> int:
+        """F."""
+        return sum(e.length for e in self.episodes)
+
+    @property
+    def skipped(self) -> dict[int, str]:
+        """Source index -> reason of the episodes that were left out when it was made."""
+        manifest = self._manifest
+        return {int(k): str(v) for k, v in manifest.get("skipped", {}).items()}
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash of rows, videos and metadata; the same wherever and whenever the files are.
+
+        Cheap for data sets of trimix, whose manifest holds digests: a file is read again only if
+        its size changed. Others are read whole.
+        """
+        kept = self._manifest.get("files", {})
+        digests = {}
+        for path in files.files_below(self.root, "data", "meta", "trimix", "videos"):
+            name = path.relative_to(self.root).as_posix()
+            if name == layout.MANIFEST:
+                continue
+            size, known = kept.get(name, (-1, ""))
+            digests[name] = known if size == path.stat().st_size else files.digest(path)
+        return files.combined_digest(digests)
+
+    def column(self, name: str) -> np.ndarray | None:
+        """Flat rows of a column: (F,) or (F, D); None if the data set lacks it."""
+        return self._columns.get(name)
+
+    def trust(self) -> F32:
+        """(F,) float32 in [0, 1]; ones unless it was recorded."""
+        recorded = self._tensor("trust")
+        return np.ones(self.n_frames, np.float32) if recorded is None else recorded
+
+    def sim_state(self, index: int) -> F64 | None:
+        """(T, S) simulator state of one episode; None if it was not recorded."""
+        return self._tensor(f"sim_state/{index}")
+
+    def stats(self) -> dict[str, dict[str, np.ndarray]]:
+        """meta/stats.json: feature -> statistic -> array.
+
+        Raises:
+            DataError: the file is missing or not JSON.
+        """
+        return stats.from_json(files.read_json(self.root / layout.STATS))
+
+    def iter_frames(self, camera: str) -> Iterator[tuple[int, U8]]:
+        """(episode index, its (T, H, W, 3) frames) of every episode, in order.
+
+        Raises:
+            ConfigError: the camera is unknown.
+            DataError: a video is missing, broken or too short.
+        """
+        key = self._key(camera)
+        yield from self.source.iter_frames(key)
+
+    def read_episode(self, index: int, cameras: Sequence[str] | None = None) -> Episode:
+        """One episode with its decoded videos.
+
+        Args:
+            cameras: which cameras to decode; None for all.
+
+        Raises:
+            DataError: no such episode, or its files cannot be read.
+        """
+        if not 0 <= index < len(self.episodes):
+            raise DataError(
+                f"episode {index} does not exist",
+                where=str(self.root),
+                do=f"episodes 0 to {len(self.episodes) - 1} do",
+            )
+        row = self.episodes[index]
+        rows = slice(row.start, row.start + row.length)
+        names = list(self.interface.cameras) if cameras is None else list(cameras)
+        raw = self.source.episodes[index]
+        trust = self._tensor("trust")
+
+        def label(name: str) -> Any:
+            column = self.column(name)
+            return None if column is None else column[rows]
+
+        return Episode(
+            interface=self.interface.select(names),
+            instruction=row.tasks[0] if row.tasks else "",
+            images={c: self.source.read_frames(raw, self._key(c)) for c in names},
+            state=self._vector(layout.STATE, len(self.interface.state))[rows],
+            action=self._vector(layout.ACTION, len(self.interface.action))[rows],
+            provenance=row.provenance,
+            reward=label(layout.REWARD),
+            success=label(layout.SUCCESS),
+            done=label(layout.DONE),
+            trust=None if trust is None else trust[rows],
+            sim_state=self.sim_state(index),
+        )
+
+    def state(self) -> F32:
+        """(F, D) float32; D may be 0."""
+        return self._vector(layout.STATE, len(self.interface.state))
+
+    def action(self) -> F32:
+        """(F, A) float32."""
+        return self._vector(layout.ACTION, len(self.interface.action))
+
+    def _vector(self, name: str, width: int) -> F32:
+        values = self.column(name)
+        if values is None:
+            return np.zeros((self.n_frames, width), np.float32)
+        return values.reshape(self.n_frames, width).astype(np.float32, copy=False)
+
+    def _key(self, camera: str) -> str:
+        if camera not in self.camera_keys:
+            raise unknown("camera", camera, self.camera_keys, where=str(self.root))
+        return self.camera_keys[camera]
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        return self.source.flat_columns()
+
+    @cached_property
+    def _manifest(self) -> dict[str, Any]:
+        path = self.root / layout.MANIFEST
+        return dict(files.read_json(path)) if path.is_file() else {}
+
+    def _tensor(self, name: str) -> np.ndarray | None:
+        path = self.root / layout.ROWS
+        if not path.is_file():
+            return None
+        with safe_open(path, framework="numpy") as tensors:
+            return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118
+
+
+def _absent(root: Path) -> MissingError | DataError:
+    partial = layout.partial_folder(root)
+    if (partial / "plan.json").is_file():
+        done = len(list((partial / "shards").glob("episode_*")))
+        return MissingError(
+            f"the data set is unfinished: {done} episodes are done",
+            where=str(root),
+            do="run the command that began it again; it goes on where it stopped",
+        )
+    if not root.exists():
+        return MissingError("no data set is there", where=str(root), do="check the path")
+    return DataError(
+        f"not a LeRobot data set: it has no {layout.INFO}",
+        where=str(root),
+        do="give the folder that holds meta/, data/ and videos/",
+    )
+
+
+def _interface(source: Source, keys: dict[str, str]) -> PolicyInterface:
+    path = source.root / layout.INTERFACE
+    if path.is_file():
+        return PolicyInterface.from_json(files.read_json(path))
+    return PolicyInterface(
+        cameras={camera: source.image_hw(key) for camera, key in keys.items()},
+        state=layout.channels_of(source.features.get(layout.STATE)),
+        action=layout.channels_of(source.features.get(layout.ACTION)),
+        control_mode="undeclared",
+        control_dt_s=1.0 / source.fps,
+    )

@@ -1,0 +1,141 @@
+"""Files that are either whole or not there, and digests of what they hold."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from trimix.core.errors import DataError, TrimixError
+
+_STORAGE = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "writing is not permitted",
+    errno.EPERM: "writing is not permitted",
+}
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a refused write into one TrimixError that names the path."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in _STORAGE:
+            raise
+        raise TrimixError(
+            _STORAGE[fault.errno],
+            where=str(path),
+            do="make room or choose another folder, then run the same command again",
+        ) from fault
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file and wait until it is on the disk."""
+    with path.open("wb") as file:
+        file.write(content)
+        sync(file)
+
+
+def sync(file: Any) -> None:
+    """Flush an open file down to the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a rename survives a power cut only after this."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with a stable layout, durably."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def compact_json(value: Any) -> str:
+    """JSON on one line, the same for equal values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises:
+        DataError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError("the file is missing", where=str(path)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as fault:
+        raise DataError(f"not valid JSON ({fault})", where=str(path)) from None
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """Parse a file with one JSON value a line.
+
+    Raises:
+        DataError: the file is missing or a line is not JSON; the error names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise DataError("the file is missing", where=str(path)) from None
+    except UnicodeDecodeError as fault:
+        raise DataError(f"not text ({fault})", where=str(path)) from None
+    values = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            values.append(json.loads(line))
+        except json.JSONDecodeError as fault:
+            raise DataError(f"not valid JSON ({fault})", where=f"{path} line {number}") from None
+    return values
+
+
+def text_digest(text: str) -> str:
+    """Hex digest of a text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def digest(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    state = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            state.update(block)
+    return state.hexdigest()
+
+
+def files_below(root: Path, *folders: str) -> list[Path]:
+    """Every file below root/<folder>, sorted, so that order never depends on the file system."""
+    return sorted(p for name in folders for p in (root / name).rglob("*") if p.is_file())
+
+
+def combined_digest(digests: dict[str, str]) -> str:
+    """One digest of many named ones; independent of their order."""
+    state = hashlib.blake2b(digest_size=16)
+    for name in sorted(digests):
+        state.update(f"{name}\0{digests[name]}\n".encode())
+    return state.hexdigest()
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder of ours; a folder that is already gone is fine."""
+    if folder.exists():
+        shutil.rmtree(folder)

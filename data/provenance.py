@@ -1,0 +1,76 @@
+"""An episode's provenance as extra columns of meta/episodes, where stock LeRobot keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from trimix.core.contracts import Parent
+from trimix.core.episode import Provenance
+
+COLUMNS: dict[str, pa.DataType] = {
+    "trimix/origin": pa.string(),
+    "trimix/task": pa.string(),
+    "trimix/seed": pa.int64(),
+    "trimix/episode": pa.int64(),
+    "trimix/draw": pa.string(),
+    "trimix/policy": pa.string(),
+    "trimix/world": pa.string(),
+    "trimix/model_hash": pa.string(),
+    "trimix/versions": pa.string(),
+    "trimix/parent": pa.string(),
+    "trimix/split": pa.string(),
+    "trimix/success": pa.bool_(),
+    "trimix/abstained": pa.bool_(),
+}
+SOURCE_INDEX = "trimix/source_index"
+
+
+def to_columns(provenance: Provenance) -> dict[str, Any]:
+    """Column -> value; draw, versions and parent as JSON, "" for no parent."""
+    parent = provenance.parent
+    return {
+        "trimix/origin": provenance.origin,
+        "trimix/task": provenance.task,
+        "trimix/seed": provenance.seed,
+        "trimix/episode": provenance.episode,
+        "trimix/draw": _dump(provenance.draw),
+        "trimix/policy": provenance.policy,
+        "trimix/world": provenance.world,
+        "trimix/model_hash": provenance.model_hash,
+        "trimix/versions": _dump(provenance.versions),
+        "trimix/parent": "" if parent is None else _dump(asdict(parent)),
+        "trimix/split": provenance.split,
+        "trimix/success": provenance.success,
+        "trimix/abstained": provenance.abstained,
+    }
+
+
+def from_columns(row: Mapping[str, Any]) -> Provenance:
+    """The inverse of to_columns; a data set that trimix did not write counts as real."""
+    if "trimix/origin" not in row:
+        return Provenance(origin="real", episode=int(row["episode_index"]))
+    parent = row["trimix/parent"]
+    return Provenance(
+        origin=row["trimix/origin"],
+        task=row["trimix/task"],
+        seed=row["trimix/seed"],
+        episode=row["trimix/episode"],
+        draw=json.loads(row["trimix/draw"]),
+        policy=row["trimix/policy"],
+        world=row["trimix/world"],
+        model_hash=row["trimix/model_hash"],
+        versions=json.loads(row["trimix/versions"]),
+        parent=Parent(**json.loads(parent)) if parent else None,
+        split=row["trimix/split"],
+        success=row["trimix/success"],
+        abstained=row["trimix/abstained"],
+    )
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(dict(value), sort_keys=True, allow_nan=False)

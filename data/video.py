@@ -1,0 +1,184 @@
+"""Encoding, decoding and joining videos.
+
+Axes: T frames, H x W pixels (origin top left), RGB uint8.
+One frame a row, constant rate: frame t of an episode stands at t / fps after its start.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from trimix.core.contracts import U8
+from trimix.core.errors import DataError
+from trimix.data.files import sync
+
+
+@dataclass(frozen=True)
+class VideoCodec:
+    """How frames are encoded. One thread: the bytes must not depend on the machine's load.
+
+    Args:
+        encoder: FFmpeg's name of the encoder.
+        name: what info.json calls the codec.
+        crf: constant rate factor; lower is better and larger.
+        gop: frames from one key frame to the next; 2 makes random access cheap.
+        preset: speed of the encoder.
+    """
+
+    encoder: str = "libx264"
+    name: str = "h264"
+    crf: int = 18
+    gop: int = 2
+    preset: str = "ultrafast"
+
+    def pixel_format(self, height: int, width: int) -> str:
+        """yuv420p halves the colour planes, which needs even sizes."""
+        return "yuv420p" if height % 2 == 0 and width % 2 == 0 else "yuv444p"
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video file says of itself. frames counts its packets, not its header's promise."""
+
+    frames: int
+    fps: float
+    height: int
+    width: int
+
+
+def encode(images: U8, fps: Fraction, codec: VideoCodec) -> bytes:
+    """An mp4 file of the frames. images: (T, H, W, 3) uint8."""
+    height, width = images.shape[1:3]
+    buffer = io.BytesIO()
+    with _new_mp4(buffer) as container:
+        stream = container.add_stream(codec.encoder, rate=fps)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = codec.pixel_format(height, width)
+        stream.time_base = stream.codec_context.time_base = 1 / fps
+        stream.codec_context.gop_size = codec.gop
+        stream.codec_context.thread_count = 1
+        stream.codec_context.max_b_frames = 0
+        stream.options = {"crf": str(codec.crf), "preset": codec.preset, "flags": "+bitexact"}
+        for t, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = t, 1 / fps
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def join(parts: Sequence[tuple[Path, int]], out: Path, fps: Fraction) -> None:
+    """Write the packets of all parts, one after the other, without encoding them again.
+
+    Args:
+        parts: (file, number of frames) in order; all from the same encoder settings.
+    """
+    with out.open("wb") as file:
+        with _new_mp4(file) as container:
+            stream, done = None, 0
+            for path, frames in parts:
+                with _opened(path, "") as part:
+                    source = part.streams.video[0]
+                    if stream is None:
+                        stream = container.add_stream_from_template(source)
+                        stream.time_base = source.time_base
+                    tick = int(1 / (fps * source.time_base))
+                    for packet in part.demux(source):
+                        if packet.size == 0:
+                            continue
+                        packet.pts += done * tick
+                        packet.dts += done * tick
+                        packet.stream = stream
+                        container.mux(packet)
+                done += frames
+        sync(file)
+
+
+def read(path: Path, start: int, count: int, fps: float, where: str = "") -> U8:
+    """(count, H, W, 3) uint8: frames start .. start + count of a constant-rate video.
+
+    Raises:
+        DataError: the file is missing, broken or shorter than that.
+    """
+    got: list[U8] = []
+    with _opened(path, where) as container:
+        stream = container.streams.video[0]
+        base = float(stream.time_base)
+        origin = (stream.start_time or 0) * base
+        if start > 0:
+            container.seek(int((origin + (start - 0.5) / fps) / base), stream=stream)
+        for frame in container.decode(stream):
+            index = round((frame.pts * base - origin) * fps)
+            if index < start:
+                continue
+            got.append(frame.to_ndarray(format="rgb24"))
+            if len(got) == count:
+                return np.stack(got)
+    raise too_short(path, count, len(got), where)
+
+
+def too_short(path: Path, needed: int, found: int, where: str) -> DataError:
+    """The error for a video that ends before its episode does."""
+    return DataError(
+        f"the video ends after {found} of the episode's {needed} frames",
+        where=f"{path}{' ' + where if where else ''}",
+        do="the file is cut off or belongs to another episode",
+    )
+
+
+def frames(path: Path, where: str = "") -> Iterator[U8]:
+    """Every frame of a video in order, each (H, W, 3) uint8.
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    with _opened(path, where) as container:
+        for frame in container.decode(container.streams.video[0]):
+            yield frame.to_ndarray(format="rgb24")
+
+
+def probe(path: Path, where: str = "") -> VideoFacts:
+    """Size, rate and number of frames of a video, without decoding it.
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    with _opened(path, where) as container:
+        stream = container.streams.video[0]
+        count = sum(1 for packet in container.demux(stream) if packet.size)
+        rate = stream.average_rate
+        return VideoFacts(count, float(rate) if rate else 0.0, stream.height, stream.width)
+
+
+def _new_mp4(file: BinaryIO) -> Any:
+    """An mp4 container without a writer's version or a date in it."""
+    return av.open(file, "w", format="mp4", options={"fflags": "+bitexact"})
+
+
+@contextmanager
+def _opened(path: Path, where: str) -> Iterator[Any]:
+    place = f"{path}{' ' + where if where else ''}"
+    if not path.is_file():
+        raise DataError("the video is missing", where=place)
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise DataError("the file holds no video", where=place)
+            container.streams.video[0].codec_context.thread_count = 1
+            yield container
+    except FFmpegError as fault:
+        raise DataError(
+            f"the video cannot be decoded ({fault.strerror})",
+            where=place,
+            do="copy the file again from its source",
+        ) from fault
