@@ -1,0 +1,150 @@
+"""Moving pictures for the report: episodes of different origins, side by side and in step.
+
+Axes: T frames, H x W pixels, P panels of a strip.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import imageio.v3 as iio
+import numpy as np
+
+from trimix.core.contracts import U8, Origin
+from trimix.core.episode import Episode
+from trimix.core.errors import ConfigError
+
+GAP_PX = 8
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One panel of a strip.
+
+    Args:
+        origin: real, sim or dream.
+        label: what stands above it, e.g. "stand-in (simulated)".
+        images: (T, H, W, 3) uint8 RGB.
+        fps: frames per second.
+        note: e.g. "success in 41 steps".
+    """
+
+    origin: Origin
+    label: str
+    images: U8
+    fps: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Clips that play in step, as one silent video, and stills of the same moments.
+
+    Args:
+        title: what the strip shows.
+        clips: the panels from left to right.
+    """
+
+    title: str
+    clips: tuple[Clip, ...]
+
+    def __post_init__(self) -> None:
+        if not self.clips:
+            raise ConfigError(f"strip {self.title!r} has no clips")
+        for clip in self.clips:
+            if clip.images.ndim != 4 or clip.images.shape[-1] != 3 or len(clip.images) == 0:
+                raise ConfigError(
+                    f"clip {clip.label!r} is {clip.images.shape}, expected (T, H, W, 3)"
+                )
+
+
+def clip_of(episode: Episode, camera: str, label: str, note: str = "") -> Clip:
+    """The clip of one camera of an episode.
+
+    Raises:
+        ConfigError: the episode has no such camera.
+    """
+    if camera not in episode.images:
+        raise ConfigError(
+            f"camera {camera!r} is not in the episode",
+            do=f"available: {', '.join(episode.images) or 'none'}",
+        )
+    fps = 1.0 / episode.interface.control_dt_s
+    return Clip(episode.provenance.origin, label, episode.images[camera], fps, note)
+
+
+def side_by_side(strip: Strip, height: int) -> tuple[U8, float]:
+    """((T, height, W, 3) frames, fps): the panels in step by the clock; the shorter hold."""
+    fps = max(clip.fps for clip in strip.clips)
+    seconds = max(len(clip.images) / clip.fps for clip in strip.clips)
+    moments = np.arange(max(1, round(seconds * fps))) / fps
+    gap = np.full((len(moments), height, GAP_PX, 3), GREY, np.uint8)
+    parts: list[U8] = []
+    for clip in strip.clips:
+        # The nudge keeps k / fps * fps from falling to k - 1.
+        rows = np.minimum((moments * clip.fps + 1e-6).astype(int), len(clip.images) - 1)
+        parts += [gap, _resized(clip.images[rows], height)]
+    return np.concatenate(parts[1:], axis=2), fps
+
+
+def filmstrip(clip: Clip, moments: int, height: int) -> U8:
+    """(height, W, 3): stills at evenly spaced moments of the clip."""
+    rows = np.linspace(0, len(clip.images) - 1, moments).round().astype(int)
+    frames = _resized(clip.images[rows], height)
+    gap = np.full((height, GAP_PX // 2, 3), GREY, np.uint8)
+    parts: list[U8] = []
+    for frame in frames:
+        parts += [gap, frame]
+    return np.concatenate(parts[1:], axis=1)
+
+
+def mp4(frames: U8, fps: float) -> bytes:
+    """An H.264 file of (T, H, W, 3) uint8 frames, in the pixel format that every browser plays."""
+    t, h, w, _ = frames.shape
+    frames = frames[:, : h - h % 2, : w - w % 2]
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = w - w % 2, h - h % 2, "yuv420p"
+        # One thread: the file's bytes then do not depend on the machine's cores.
+        stream.codec_context.thread_count = 1
+        stream.options = {"crf": "22", "preset": "medium"}
+        for i in range(t):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(frames[i]), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def png(image: U8) -> bytes:
+    """A PNG file of one (H, W, 3) uint8 image."""
+    return bytes(iio.imwrite("<bytes>", image, extension=".png"))
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """The content as an address that needs no other file."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def panel_widths(clips: Sequence[Clip], height: int) -> list[int]:
+    """Widths in px of the panels that `side_by_side` makes."""
+    return [_width(clip.images.shape[1:3], height) for clip in clips]
+
+
+def _width(hw: tuple[int, ...], height: int) -> int:
+    return max(1, round(hw[1] * height / hw[0]))
+
+
+def _resized(frames: U8, height: int) -> U8:
+    """Nearest neighbour: what the policy sees is shown as it is, pixel by pixel."""
+    h, w = frames.shape[1:3]
+    width = _width((h, w), height)
+    rows = np.minimum((np.arange(height) + 0.5) * h / height, h - 1).astype(int)
+    columns = np.minimum((np.arange(width) + 0.5) * w / width, w - 1).astype(int)
+    return np.asarray(frames[:, rows][:, :, columns])

@@ -1,0 +1,300 @@
+"""Policies in closed loop over a suite, in any World: MuJoCo and the dream share this code.
+
+Axes: N rows of a world, S scenes of a suite, T steps of an episode.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+
+from trimix.core.contracts import BoolArray, Policy, Start, World
+from trimix.core.episode import Episode
+from trimix.core.errors import ConfigError, TrimixError
+from trimix.core.rollout import rollout
+from trimix.evaluate.statistics import wilson
+from trimix.evaluate.suites import Suite
+
+WorldFactory = Callable[[int], World]
+"""Number of rows -> world. For worker processes: a module's function, or a named.Named."""
+PolicyLoader = Callable[[], Policy]
+Progress = Callable[[int, int], None]
+"""Called with (scenes done, scenes in all)."""
+
+
+@dataclass(frozen=True)
+class ClosedLoopConfig:
+    """How an evaluation is run; none of it changes an outcome except shards and rows, which fix
+    the shapes of the policy's batches and so the last bits of its arithmetic.
+
+    Args:
+        rows: rows of each world.
+        workers: processes; 1 runs in this one.
+        threads: torch threads of each process.
+        shards: parts into which a suite is cut, whatever the number of workers.
+        clips: how many of a suite's first scenes keep their images.
+    """
+
+    rows: int = 16
+    workers: int = 1
+    threads: int = 1
+    shards: int = 2
+    clips: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low in (("rows", 1), ("workers", 1), ("threads", 1), ("shards", 1), ("clips", 0)):
+            if getattr(self, name) < low:
+                raise ConfigError(f"{name} is {getattr(self, name)}", do=f"at least {low}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one scene.
+
+    Args:
+        scene: its place in the suite.
+        success: the task was done; never true of an episode that was abstained from.
+        abstained: the world or the policy said "I don't know" and the episode was cut.
+        steps: T.
+        trust: mean over the steps, 1 in MuJoCo.
+        reward: summed over the steps.
+    """
+
+    scene: int
+    success: bool
+    abstained: bool
+    steps: int
+    trust: float
+    reward: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One policy over one suite.
+
+    Args:
+        arm, train_seed: which policy.
+        world, suite, suite_hash: on what.
+        outcomes: S outcomes in the suite's order.
+        clips: scene -> episode with images, for the suite's first scenes.
+    """
+
+    arm: str
+    train_seed: int
+    world: str
+    suite: str
+    suite_hash: str
+    outcomes: tuple[Outcome, ...]
+    clips: dict[int, Episode] = field(default_factory=dict, repr=False)
+
+    @property
+    def success(self) -> BoolArray:
+        """(S,) bool."""
+        return np.asarray([o.success for o in self.outcomes], bool)
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts, the interval and every outcome, without the images."""
+        n, k = len(self.outcomes), int(self.success.sum())
+        return {
+            "arm": self.arm,
+            "train_seed": self.train_seed,
+            "world": self.world,
+            "suite": self.suite,
+            "suite_hash": self.suite_hash,
+            "n": n,
+            "success": k / n,
+            "wilson95": list(wilson(k, n)),
+            "abstained": sum(o.abstained for o in self.outcomes),
+            "outcomes": [asdict(o) for o in self.outcomes],
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Evaluation:
+        outcomes = tuple(Outcome(**o) for o in raw["outcomes"])
+        names = ("arm", "train_seed", "world", "suite", "suite_hash")
+        return cls(**{k: raw[k] for k in names}, outcomes=outcomes)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One policy to evaluate on one suite."""
+
+    arm: str
+    train_seed: int
+    make_world: WorldFactory
+    load_policy: PolicyLoader
+    suite: Suite
+
+
+def run_scenes(
+    world: World, policy: Policy, starts: Sequence[Start], *, clips: int = 0
+) -> tuple[list[Outcome], dict[int, Episode]]:
+    """Run one episode for every start; the first `clips` of them keep their images.
+
+    Returns:
+        (outcomes in the order of starts with `scene` counted from 0, scene -> episode of a clip)
+
+    Raises:
+        InterfaceError: the policy's interface is not the world's.
+    """
+    # Images cost memory, so the scenes that keep them are run apart, in whole waves of N rows.
+    waves = -(-clips // world.num_envs) * world.num_envs if clips else 0
+    outcomes: dict[int, Outcome] = {}
+    kept: dict[int, Episode] = {}
+    for first, part, keep in ((0, starts[:waves], True), (waves, starts[waves:], False)):
+        if not part:
+            continue
+        for index, episode in rollout(world, policy, part, keep_images=keep):
+            scene = first + index
+            outcomes[scene] = _outcome(scene, episode)
+            if scene < clips:
+                kept[scene] = episode
+    return [outcomes[i] for i in range(len(starts))], dict(sorted(kept.items()))
+
+
+def evaluate(
+    jobs: Sequence[Job],
+    config: ClosedLoopConfig | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[Evaluation]:
+    """Evaluate every job, in this process or in several.
+
+    Every suite is cut into the same shards whatever the number of workers, and every shard gets
+    its own world and policy, so the outcomes are the same for any number of workers.
+
+    Args:
+        jobs: what to evaluate; with workers, their factories must be found by name.
+        config: how to run.
+        progress: called after every shard.
+
+    Returns:
+        One evaluation a job, in the order of jobs.
+
+    Raises:
+        InterfaceError: a policy's interface is not its world's.
+        TrimixError: a worker process died.
+    """
+    config = config or ClosedLoopConfig()
+    shards = [_Shard(j, *span) for j, job in enumerate(jobs) for span in _spans(job.suite, config)]
+    total, done = sum(len(job.suite) for job in jobs), 0
+    results: dict[_Shard, _Result] = {}
+    for shard, result in _run(jobs, shards, config):
+        results[shard] = result
+        done += shard.stop - shard.start
+        if progress is not None:
+            progress(done, total)
+    evaluations = []
+    for j, job in enumerate(jobs):
+        outcomes: list[Outcome] = []
+        clips: dict[int, Episode] = {}
+        for shard in (s for s in shards if s.job == j):
+            part, kept = results[shard]
+            outcomes += [Outcome(**{**asdict(o), "scene": shard.start + o.scene}) for o in part]
+            clips |= {shard.start + scene: episode for scene, episode in kept.items()}
+        suite = job.suite
+        evaluations.append(
+            Evaluation(
+                job.arm,
+                job.train_seed,
+                suite.world,
+                suite.name,
+                suite.hash,
+                tuple(outcomes),
+                clips,
+            )
+        )
+    return evaluations
+
+
+_Result = tuple[list[Outcome], dict[int, Episode]]
+
+
+@dataclass(frozen=True)
+class _Shard:
+    job: int
+    start: int
+    stop: int
+
+
+def _spans(suite: Suite, config: ClosedLoopConfig) -> list[tuple[int, int]]:
+    edges = np.linspace(0, len(suite), min(config.shards, len(suite)) + 1).astype(int)
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _run(
+    jobs: Sequence[Job], shards: Sequence[_Shard], config: ClosedLoopConfig
+) -> Iterator[tuple[_Shard, _Result]]:
+    if config.workers == 1 or len(shards) < 2:
+        with _torch_threads(config.threads):
+            for shard in shards:
+                yield shard, _run_shard(jobs[shard.job], shard, config)
+        return
+    with ProcessPoolExecutor(
+        min(config.workers, len(shards)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(config.threads,),
+    ) as pool:
+        futures: dict[Future[_Result], _Shard] = {
+            pool.submit(_run_shard, jobs[shard.job], shard, config): shard for shard in shards
+        }
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool as error:
+            raise TrimixError(
+                "a worker process of the evaluation died",
+                do="if memory ran out, ask for fewer workers or rows",
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _run_shard(job: Job, shard: _Shard, config: ClosedLoopConfig) -> _Result:
+    starts = job.suite.scenes[shard.start : shard.stop]
+    world = job.make_world(min(config.rows, len(starts)))
+    try:
+        clips = min(max(0, config.clips - shard.start), len(starts))
+        return run_scenes(world, job.load_policy(), starts, clips=clips)
+    finally:
+        world.close()
+
+
+def _outcome(scene: int, episode: Episode) -> Outcome:
+    abstained = episode.provenance.abstained
+    assert episode.reward is not None and episode.trust is not None
+    return Outcome(
+        scene=scene,
+        success=bool(episode.provenance.success) and not abstained,
+        abstained=abstained,
+        steps=len(episode),
+        trust=float(episode.trust.mean(dtype=np.float64)),
+        reward=float(episode.reward.sum(dtype=np.float64)),
+    )
+
+
+def _start_worker(threads: int) -> None:
+    # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
+    os.environ["LP_NUM_THREADS"] = "0"
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,298 @@
+"""What report.json holds, as types that are also checked when the file is written and read.
+
+Rates and shares lie in [0, 1]; intervals are [low, high] at 95%; seconds, gigabytes, decibels.
+Annotations are evaluated here (no postponed annotations): the check reads NotRequired from them.
+"""
+
+import math
+import types
+from collections.abc import Iterator, Mapping
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypedDict,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+from trimix.core.contracts import Origin
+from trimix.core.errors import DataError
+
+FORMAT = "trimix-report-1"
+Format = Literal["trimix-report-1"]
+Label = Literal["real", "stand-in (simulated)"]
+"""Episodes of a physical robot, or of a simulator that plays its part."""
+
+Interval = tuple[float, float]
+
+
+class Real(TypedDict):
+    """The episodes that play the part of the real robot."""
+
+    label: Label
+    episodes_train: int
+    episodes_heldout: int
+    name: NotRequired[str]
+    frames: NotRequired[int]
+
+
+class Expert(TypedDict):
+    """How often a task's scripted expert succeeds."""
+
+    n: int
+    success: float
+    wilson95: NotRequired[Interval]
+
+
+class Heldout(TypedDict):
+    """PSNR in dB on held-out episodes, by steps ahead ("1", "5", "10")."""
+
+    psnr: dict[str, float]
+    copy_last: dict[str, float]
+    n: int
+
+
+class WorldModelPart(TypedDict):
+    """The world model's size, speed and held-out prediction, by source."""
+
+    params: int
+    train_s: float
+    frames_per_s: float
+    heldout: dict[str, Heldout]
+
+
+class ClosedLoop(TypedDict):
+    """Success of one arm on one suite, over all its training seeds (n = seeds x scenes)."""
+
+    world: str
+    suite: str
+    n: int
+    success: float
+    wilson95: Interval
+    suite_hash: NotRequired[str]
+    abstained: NotRequired[int]
+    per_seed: NotRequired[list[float]]
+    trust: NotRequired[float]
+
+
+class Baseline(TypedDict):
+    """A trivial predictor's figures; margin is the policy's error minus the baseline's."""
+
+    velocity_nmse: float | None
+    gripper_f1: float | None
+    velocity_nmse_ci95: NotRequired[Interval | None]
+    gripper_f1_ci95: NotRequired[Interval | None]
+    margin: NotRequired[float | None]
+    margin_ci95: NotRequired[Interval | None]
+
+
+class Offline(TypedDict):
+    """Prediction of recorded actions in held-out episodes."""
+
+    velocity_nmse: float | None
+    gripper_f1: float | None
+    baselines: dict[str, Baseline]
+    velocity_nmse_ci95: NotRequired[Interval | None]
+    gripper_f1_ci95: NotRequired[Interval | None]
+    per_channel: NotRequired[dict[str, float]]
+    channels_left_out: NotRequired[list[str]]
+    windows: NotRequired[int]
+    episodes: NotRequired[int]
+
+
+class Arm(TypedDict):
+    """One mix: its shares of drawn windows by source, and what its policies do."""
+
+    name: str
+    shares: dict[str, float]
+    train_seeds: list[int]
+    closed_loop: ClosedLoop | None
+    offline: Offline | None
+    also: NotRequired[list[ClosedLoop]]
+    policy: NotRequired[str]
+    train_s: NotRequired[float]
+
+
+class Comparison(TypedDict):
+    """Success of a minus success of b on paired scenes and training seeds."""
+
+    a: str
+    b: str
+    n: int
+    delta: float
+    ci95: Interval
+    mcnemar_p: float
+    scenes: NotRequired[int]
+    seeds: NotRequired[int]
+    world: NotRequired[str]
+    suite: NotRequired[str]
+
+
+class MixRow(TypedDict):
+    """One source in one arm's mix: what it holds, what was drawn, and how often each repeats."""
+
+    arm: str
+    source: str
+    origin: Origin
+    share: float
+    windows: int
+    drawn: int
+    repeats: float
+
+
+class Curve(TypedDict):
+    """A figure over training steps: a loss, or closed-loop success with its intervals."""
+
+    name: str
+    metric: Literal["loss", "success"]
+    group: str
+    steps: list[int]
+    values: list[float]
+    ci95: NotRequired[list[Interval]]
+
+
+class Fidelity(TypedDict):
+    """Whether a world ranks policies as the reference does."""
+
+    world: str
+    reference: str
+    policies: list[str]
+    success: list[float]
+    reference_success: list[float]
+    pearson: float | None
+    mmrv: float
+
+
+class Skipped(TypedDict):
+    """Something that was asked for and not done."""
+
+    name: str
+    reason: str
+
+
+class Report(TypedDict):
+    """report.json."""
+
+    format: Format
+    title: str
+    wall_s: dict[str, float]
+    peak_rss_gb: float
+    real: Real
+    experts: dict[str, dict[str, Expert]]
+    worldmodel: WorldModelPart | None
+    arms: list[Arm]
+    comparisons: list[Comparison]
+    mix: list[MixRow]
+    curves: list[Curve]
+    fidelity: NotRequired[list[Fidelity]]
+    skipped: list[Skipped]
+    warnings: list[str]
+    command: NotRequired[str]
+    created: NotRequired[str]
+    machine: NotRequired[dict[str, str]]
+
+
+def validate_report(raw: object) -> Report:
+    """The same object as a Report.
+
+    Raises:
+        DataError: a key is missing, unknown or of another type, a number is not finite, a rate
+            is outside [0, 1], or a comparison names an arm that is not there. It names up to
+            five problems.
+    """
+    problems = list(_problems(raw, Report, "report"))
+    if not problems:
+        problems = list(_contradictions(cast(Report, raw)))
+    if problems:
+        more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+        raise DataError("; ".join(problems[:5]) + more, where="report.json")
+    return cast(Report, raw)
+
+
+def _problems(value: object, kind: Any, at: str) -> Iterator[str]:
+    """What keeps the value from being of this type, each with its place."""
+    origin, args = get_origin(kind), get_args(kind)
+    if is_typeddict(kind):
+        if not isinstance(value, dict):
+            yield f"{at} is {_name(value)}, not an object"
+            return
+        hints = get_type_hints(kind)
+        for key in sorted(kind.__required_keys__ - value.keys()):
+            yield f"{at}.{key} is missing"
+        for key in sorted(value.keys() - hints.keys(), key=str):
+            yield f"{at}.{key} is not known (known: {', '.join(hints)})"
+        for key in hints.keys() & value.keys():
+            yield from _problems(value[key], hints[key], f"{at}.{key}")
+    elif origin in (Union, types.UnionType):
+        if not any(next(_problems(value, arg, at), None) is None for arg in args):
+            fits = [arg for arg in args if arg is not types.NoneType]
+            yield from _problems(value, fits[0], at)
+    elif origin is Literal:
+        if value not in args:
+            yield f"{at} is {value!r}, not one of {', '.join(map(repr, args))}"
+    elif origin is tuple:
+        if not isinstance(value, (list, tuple)) or len(value) != len(args):
+            yield f"{at} is {_name(value)}, not {len(args)} values"
+            return
+        for i, (item, arg) in enumerate(zip(value, args, strict=True)):
+            yield from _problems(item, arg, f"{at}[{i}]")
+    elif origin is list:
+        if not isinstance(value, list):
+            yield f"{at} is {_name(value)}, not a list"
+            return
+        for i, item in enumerate(value):
+            yield from _problems(item, args[0], f"{at}[{i}]")
+    elif origin is dict:
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            yield f"{at} is {_name(value)}, not an object"
+            return
+        for key, item in value.items():
+            yield from _problems(item, args[1], f"{at}.{key}")
+    elif kind is float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            yield f"{at} is {_name(value)}, not a number"
+        elif not math.isfinite(value):
+            yield f"{at} is {value}, which JSON cannot hold"
+    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        yield f"{at} is {_name(value)}, not {kind.__name__}"
+
+
+def _contradictions(report: Report) -> Iterator[str]:
+    names = [arm["name"] for arm in report["arms"]]
+    if len(set(names)) < len(names):
+        yield f"two arms have one name among {', '.join(names)}"
+    if "total" not in report["wall_s"]:
+        yield "report.wall_s.total is missing"
+    for place, rate in _rates(report):
+        if not 0.0 <= rate <= 1.0:
+            yield f"{place} is {rate:g}, outside 0 to 1"
+    for c in report["comparisons"]:
+        for name in (c["a"], c["b"]):
+            if name not in names:
+                yield f"comparison names arm {name!r} (arms: {', '.join(names) or 'none'})"
+    for curve in report["curves"]:
+        if len(curve["steps"]) != len(curve["values"]):
+            yield f"curve {curve['name']!r} has unequal steps and values"
+
+
+def _rates(report: Report) -> Iterator[tuple[str, float]]:
+    for arm in report["arms"]:
+        for source, share in arm["shares"].items():
+            yield f"share of {source} in {arm['name']}", share
+        for loop in (arm["closed_loop"], *arm.get("also", [])):
+            if loop is not None:
+                yield f"success of {arm['name']}", loop["success"]
+    for task, presets in report["experts"].items():
+        for preset, expert in presets.items():
+            yield f"expert success in {task}/{preset}", expert["success"]
+
+
+def _name(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    return "an object" if isinstance(value, Mapping) else repr(value)
