@@ -1,0 +1,275 @@
+"""How well a policy predicts the recorded actions of episodes that nothing was trained on.
+
+Axes: B windows of a batch, K actions of a chunk, A action channels, E episodes, C scored
+continuous channels, G binary channels, R bootstrap replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trimix.core.contracts import F32, F64, I64, BoolArray
+from trimix.core.errors import ConfigError, DataError
+from trimix.core.seeds import stream
+from trimix.data.dataset import Dataset
+from trimix.data.windows import WindowBatch, Windows
+from trimix.policy.predict import repeat_last_chunks
+
+Predictor = Callable[[WindowBatch], F32]
+"""Windows -> (B, K, A) actions in physical units, each window on its own: a learned policy's is
+partial(policy.predict.predict_chunks, policy)."""
+
+BASELINES = ("predict_mean", "repeat_last")
+
+
+@dataclass(frozen=True)
+class OfflineConfig:
+    """How offline metrics are taken.
+
+    Args:
+        batch: windows a batch.
+        max_windows: evenly spaced windows to score; None scores all.
+        replicates: bootstrap replicates, over whole episodes.
+        seed: of the bootstrap.
+        still: a continuous channel whose std is below this fraction of the largest std of the
+            training actions carries no motion and is not scored.
+    """
+
+    batch: int = 64
+    max_windows: int | None = None
+    replicates: int = 2000
+    seed: int = 0
+    still: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What kind each action channel is, read off the training actions.
+
+    Args:
+        continuous: the C scored channels.
+        binary: the G channels whose only values are 0 and 1.
+        still: the channels that do not move.
+        mean: (A,) mean of the training actions.
+    """
+
+    continuous: tuple[int, ...]
+    binary: tuple[int, ...]
+    still: tuple[int, ...]
+    mean: F64
+
+
+def channels_of(action: F32, still: float) -> Channels:
+    """Sort the channels of (F, A) training actions."""
+    mean, std = action.mean(0, dtype=np.float64), action.std(0, dtype=np.float64)
+    both = [set(np.unique(column)) == {0.0, 1.0} for column in action.T]
+    largest = max((s for s, b in zip(std, both, strict=True) if not b), default=0.0)
+    moves = std > still * largest
+    numbers = range(action.shape[1])
+    return Channels(
+        continuous=tuple(c for c in numbers if not both[c] and moves[c]),
+        binary=tuple(c for c in numbers if both[c]),
+        still=tuple(c for c in numbers if not both[c] and not moves[c]),
+        mean=mean,
+    )
+
+
+@dataclass
+class _Sums:
+    """Per-episode sums of one predictor: squared error (E, C), and (E, G) counts."""
+
+    error: F64
+    hit: F64
+    false: F64
+    miss: F64
+
+    @classmethod
+    def zeros(cls, episodes: int, kinds: Channels) -> _Sums:
+        c, g = len(kinds.continuous), len(kinds.binary)
+        return cls(
+            np.zeros((episodes, c)), *(np.zeros((episodes, g)) for _ in ("hit", "false", "miss"))
+        )
+
+
+def evaluate_offline(
+    dataset: Dataset,
+    heldout: Windows,
+    predict: Predictor,
+    *,
+    train_episodes: Sequence[int],
+    config: OfflineConfig | None = None,
+) -> dict[str, Any]:
+    """Score a predictor on held-out windows beside two trivial baselines.
+
+    The velocity error of a channel is its squared error over the valid part of the chunks,
+    divided by the held-out variance about the training mean, so predicting the mean scores
+    exactly 1; the figure is the mean over the scored channels. Windows at an episode's first
+    frame are left out for every predictor, since repeating the last action has none there.
+
+    Args:
+        dataset: the data set that the windows were cut from.
+        heldout: windows of the held-out episodes.
+        predict: the policy.
+        train_episodes: the episodes that define the mean, the still and the binary channels.
+        config: how.
+
+    Returns:
+        velocity_nmse and gripper_f1 (None without a scored channel of that kind), their
+        intervals, per-channel errors, what was left out, and `baselines` with the same figures
+        and each margin (policy minus baseline) with its interval; an arm's `offline` in the report.
+
+    Raises:
+        ConfigError: a held-out episode is also a training episode, or there are no windows.
+        DataError: the predictor's actions have the wrong shape or are not finite.
+    """
+    config = config or OfflineConfig()
+    action = dataset.action()
+    start = {row.index: row.start for row in dataset.episodes}
+    spans = [slice(r.start, r.start + r.length) for r in dataset.episodes]
+    chosen = set(train_episodes)
+    train = [s for r, s in zip(dataset.episodes, spans, strict=True) if r.index in chosen]
+    if not train or len(heldout) == 0:
+        raise ConfigError(
+            "offline metrics need training and held-out episodes",
+            where=str(dataset.root),
+            do="import with a held-out fraction above 0",
+        )
+    kinds = channels_of(np.concatenate([action[s] for s in train]), config.still)
+    number = {row.index: e for e, row in enumerate(dataset.episodes)}
+    sums = {name: _Sums.zeros(len(number), kinds) for name in ("policy", *BASELINES)}
+    variance = np.zeros((len(number), len(kinds.continuous)))
+    counted = np.zeros(len(number))
+    for ids in _batches(len(heldout), config):
+        batch = heldout.gather(ids)
+        leaked = chosen & {int(e) for e in batch.episode}
+        if leaked:
+            raise ConfigError(
+                f"episode {min(leaked)} is both trained on and held out", where=str(dataset.root)
+            )
+        first = np.asarray([start[int(e)] for e in batch.episode], np.int64)
+        shape = batch.action.shape
+        predictions: dict[str, F32 | F64] = {
+            "policy": _checked(predict(batch), shape),
+            "predict_mean": np.broadcast_to(kinds.mean, shape),
+            "repeat_last": repeat_last_chunks(action, first, batch),
+        }
+        valid = batch.action_valid & (batch.frame > 0)[:, None]
+        episode = np.asarray([number[int(e)] for e in batch.episode])
+        np.add.at(counted, episode, batch.frame > 0)
+        about_mean = batch.action[..., kinds.continuous] - kinds.mean[list(kinds.continuous)]
+        np.add.at(variance, episode, _total(about_mean**2, valid))
+        for name, predicted in predictions.items():
+            _add(sums[name], kinds, episode, predicted, batch.action, valid)
+    return _summary(dataset, kinds, sums, variance, counted, config)
+
+
+def _batches(n: int, config: OfflineConfig) -> list[I64]:
+    k = n if config.max_windows is None else min(n, config.max_windows)
+    ids = np.unique(np.linspace(0, n - 1, k).round().astype(np.int64))
+    return np.split(ids, range(config.batch, len(ids), config.batch))
+
+
+def _checked(predicted: F32, shape: tuple[int, ...]) -> F32:
+    if predicted.shape != shape:
+        raise DataError(f"the policy predicted actions of shape {predicted.shape}, not {shape}")
+    if not np.isfinite(predicted).all():
+        raise DataError("the policy predicted actions that are not finite")
+    return predicted
+
+
+def _total(values: F64 | BoolArray, valid: BoolArray) -> F64:
+    """(B, K, X) and (B, K) -> (B, X): summed over the valid part of the chunk."""
+    return np.asarray(np.where(valid[..., None], values, 0.0).sum(1, dtype=np.float64))
+
+
+def _add(
+    sums: _Sums,
+    kinds: Channels,
+    episode: I64,
+    predicted: F32 | F64,
+    truth: F32,
+    valid: BoolArray,
+) -> None:
+    error = (predicted - truth)[..., kinds.continuous].astype(np.float64)
+    np.add.at(sums.error, episode, _total(error**2, valid))
+    said = predicted[..., kinds.binary] > 0.5
+    true = truth[..., kinds.binary] > 0.5
+    np.add.at(sums.hit, episode, _total(said & true, valid))
+    np.add.at(sums.false, episode, _total(said & ~true, valid))
+    np.add.at(sums.miss, episode, _total(~said & true, valid))
+
+
+def _summary(
+    dataset: Dataset,
+    kinds: Channels,
+    sums: Mapping[str, _Sums],
+    variance: F64,
+    counted: F64,
+    config: OfflineConfig,
+) -> dict[str, Any]:
+    present = counted > 0
+    e = int(present.sum())
+    if e == 0:
+        raise ConfigError("every held-out episode is one frame long", where=str(dataset.root))
+    # A channel that never leaves the training mean in the held-out episodes has no scale.
+    scored = variance.sum(0) > 0
+    rng = stream(config.seed, 0, "offline bootstrap")
+    weights_RE = rng.multinomial(e, np.full(e, 1 / e), size=config.replicates).astype(float)
+    weights = np.concatenate([np.ones((1, e)), weights_RE])
+    nmse, f1 = {}, {}
+    for name, s in sums.items():
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = (weights @ s.error[present]) / (weights @ variance[present])
+        nmse[name] = ratio[:, scored].mean(1) if scored.any() else None
+        f1[name] = _f1(s, present, weights)
+    names = [c.name for c in dataset.interface.action]
+    error = sums["policy"].error.sum(0) / np.where(scored, variance.sum(0), 1.0)
+    flat = [c for c, ok in zip(kinds.continuous, scored, strict=True) if not ok]
+    return {
+        **_figures(nmse["policy"], f1["policy"]),
+        "per_channel": {
+            names[c]: float(v)
+            for c, v, ok in zip(kinds.continuous, error, scored, strict=True)
+            if ok
+        },
+        "channels_left_out": [names[c] for c in sorted((*kinds.still, *flat))],
+        "windows": int(counted.sum()),
+        "episodes": e,
+        "baselines": {
+            name: {**_figures(nmse[name], f1[name]), **_margin(nmse["policy"], nmse[name])}
+            for name in BASELINES
+        },
+    }
+
+
+def _f1(sums: _Sums, present: BoolArray, weights: F64) -> F64 | None:
+    """(1 + R,) F1 pooled over the binary channels; None if nothing is or is said to be closed."""
+    hit, wrong = sums.hit[present].sum(1), (sums.false + sums.miss)[present].sum(1)
+    below = weights @ (2 * hit + wrong)
+    if sums.hit.shape[1] == 0 or below[0] == 0:
+        return None
+    return np.asarray(2 * (weights @ hit) / np.where(below > 0, below, 1.0))
+
+
+def _figures(nmse: F64 | None, f1: F64 | None) -> dict[str, Any]:
+    return {
+        "velocity_nmse": None if nmse is None else float(nmse[0]),
+        "velocity_nmse_ci95": None if nmse is None else _interval(nmse[1:]),
+        "gripper_f1": None if f1 is None else float(f1[0]),
+        "gripper_f1_ci95": None if f1 is None else _interval(f1[1:]),
+    }
+
+
+def _margin(ours: F64 | None, theirs: F64 | None) -> dict[str, Any]:
+    if ours is None or theirs is None:
+        return {"margin": None, "margin_ci95": None}
+    difference = ours - theirs
+    return {"margin": float(difference[0]), "margin_ci95": _interval(difference[1:])}
+
+
+def _interval(replicates: F64) -> list[float]:
+    return [float(q) for q in np.nanpercentile(replicates, [2.5, 97.5])]
