@@ -105,7 +105,9 @@ def rollout(
         obs = after
         if finished.any():
             done_rows = [(int(i), rows[i]) for i in np.flatnonzero(finished)]
-            ended = [(r.index, _episode(world, i, r, policy_name)) for i, r in done_rows if r is not None]
+            ended = [
+                (r.index, _episode(world, i, r, policy_name)) for i, r in done_rows if r is not None
+            ]
             obs, _ = begin(finished)
             yield from ended
 

@@ -1,1 +1,13 @@
-""""""
+"""Tasks: one file and one line here each."""
+
+from __future__ import annotations
+
+from trimix.core.registry import Registry
+
+TASKS = Registry(
+    "task",
+    {
+        "banana_on_plate": "trimix.tasks.banana_on_plate:BananaOnPlate",
+        "push_t": "trimix.tasks.push_t:PushT",
+    },
+)

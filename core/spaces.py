@@ -1,0 +1,26 @@
+"""Gymnasium spaces of a policy interface."""
+
+from __future__ import annotations
+
+import string
+
+import gymnasium as gym
+import numpy as np
+
+from trimix.core.contracts import PolicyInterface
+
+
+def observation_space(interface: PolicyInterface) -> gym.spaces.Dict:
+    """One row's observation: images, state and instruction as in contracts.Obs."""
+    return gym.spaces.Dict(
+        {
+            "images": gym.spaces.Dict(
+                {
+                    name: gym.spaces.Box(0, 255, (h, w, 3), np.uint8)
+                    for name, (h, w) in interface.cameras.items()
+                }
+            ),
+            "state": gym.spaces.Box(-np.inf, np.inf, (len(interface.state),), np.float32),
+            "instruction": gym.spaces.Text(1000, min_length=0, charset=string.printable),
+        }
+    )

@@ -1,0 +1,97 @@
+"""The robots a scene can be built around: files, joints, limits, and what they may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trimix.core.contracts import Channel
+from trimix.core.errors import unknown
+
+MODES = ("joint_velocity", "joint_position")
+
+
+@dataclass(frozen=True)
+class Robot:
+    """One robot; tasks ask it for a gripper or a tool, never for a joint's number.
+
+    Args:
+        name, xml: registered name, asset file.
+        joints: the D moved joints; their position actuators carry the same names.
+        unit: "rad" or "m", of the joints.
+        speed_limit: (D,) unit/s.
+        home: (D,) mean start pose, in unit.
+        home_spread: (D, D) lower factor L of its covariance L L^T.
+        mount: (3,) m, where the base stands.
+        tool: site between the finger tips, or at the tip of the stick.
+        fingers: actuators of the gripper; empty when the robot has none.
+        finger_open, finger_closed: their commands in m.
+        cameras: cameras that come with the robot.
+    """
+
+    name: str
+    xml: str
+    joints: tuple[str, ...]
+    unit: str
+    speed_limit: tuple[float, ...]
+    home: tuple[float, ...]
+    home_spread: tuple[tuple[float, ...], ...]
+    mount: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    tool: str = "tool"
+    fingers: tuple[str, ...] = ()
+    finger_open: float = 0.0
+    finger_closed: float = 0.0
+    cameras: tuple[str, ...] = ()
+
+    def state_channels(self) -> tuple[Channel, ...]:
+        """Joint positions, (D,)."""
+        return tuple(Channel(j, self.unit) for j in self.joints)
+
+    def action_channels(self, control_mode: str) -> tuple[Channel, ...]:
+        """One command a joint, then the gripper's (0 open, 1 closed) if there is one, (A,)."""
+        if control_mode not in MODES:
+            raise unknown("control mode", control_mode, MODES, where=f"robot {self.name!r}")
+        if control_mode == "joint_velocity":
+            moved = tuple(
+                Channel(f"{j}_vel", f"{self.unit}/s", -v, v)
+                for j, v in zip(self.joints, self.speed_limit, strict=True)
+            )
+        else:
+            moved = tuple(Channel(f"{j}_pos", self.unit) for j in self.joints)
+        gripper = (Channel("gripper", "", 0.0, 1.0),) if self.fingers else ()
+        return moved + gripper
+
+
+# Start poses have the mean and covariance of the 65 recorded CR5 episodes' first rows: the joints
+# vary together, so that the wrist camera keeps the table in view.
+CR5 = Robot(
+    name="cr5",
+    xml="robots/cr5.xml",
+    joints=tuple(f"joint_{i}" for i in range(6)),
+    unit="rad",
+    speed_limit=(1.5,) * 6,
+    home=(-0.675, 0.157, 0.437, 0.603, -1.598, 0.004),
+    home_spread=(
+        (0.0795, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (0.0165, 0.0794, 0.0, 0.0, 0.0, 0.0),
+        (0.0424, -0.1298, 0.1023, 0.0, 0.0, 0.0),
+        (-0.0550, 0.0548, -0.0740, 0.0606, 0.0, 0.0),
+        (-0.0299, -0.0077, -0.0086, 0.0030, 0.0405, 0.0),
+        (0.0560, -0.0083, 0.0087, 0.0316, 0.0035, 0.1276),
+    ),
+    fingers=("finger_left", "finger_right"),
+    finger_open=0.0,
+    finger_closed=0.0425,
+    cameras=("wrist",),
+)
+
+GANTRY = Robot(
+    name="gantry",
+    xml="robots/gantry.xml",
+    joints=("x", "y"),
+    unit="m",
+    speed_limit=(0.25, 0.25),
+    home=(0.0, 0.0),
+    home_spread=((0.08, 0.0), (0.0, 0.08)),
+)
+
+ROBOTS = {robot.name: robot for robot in (CR5, GANTRY)}
