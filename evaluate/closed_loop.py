@@ -27,7 +27,8 @@ from trimix.evaluate.suites import Suite
 
 WorldFactory = Callable[[int], World]
 """Number of rows -> world. For worker processes: a module's function, or a named.Named."""
-PolicyLoader = Callable[[], Policy]
+PolicyLoader = Callable[[World], Policy]
+"""World -> policy for it; most look at its interface alone, a scripted expert at its physics."""
 Progress = Callable[[int, int], None]
 """Called with (scenes done, scenes in all)."""
 
@@ -146,7 +147,9 @@ def run_scenes(
 
     Raises:
         InterfaceError: the policy's interface is not the world's.
+        ConfigError: the world cannot tell success.
     """
+    _require_judge(world)
     # Images cost memory, so the scenes that keep them are run apart, in whole waves of N rows.
     waves = -(-clips // world.num_envs) * world.num_envs if clips else 0
     outcomes: dict[int, Outcome] = {}
@@ -266,9 +269,21 @@ def _run_shard(job: Job, shard: _Shard, config: ClosedLoopConfig) -> _Result:
     world = job.make_world(min(config.rows, len(starts)))
     try:
         clips = min(max(0, config.clips - shard.start), len(starts))
-        return run_scenes(world, job.load_policy(), starts, clips=clips)
+        return run_scenes(world, job.load_policy(world), starts, clips=clips)
     finally:
         world.close()
+
+
+def _require_judge(world: World) -> None:
+    """A world model whose data had no success labels must not be read as one that fails."""
+    n = world.num_envs
+    nothing = {"starts": [None] * n, "reset_mask": np.zeros(n, bool)}
+    _, info = world.reset(options=nothing)
+    if not np.all(info.get("success_known", True)):
+        raise ConfigError(
+            f"this {world.origin} world cannot tell success: its training data had no labels of it",
+            do="evaluate in MuJoCo, or train the world model on episodes with success labels",
+        )
 
 
 def _outcome(scene: int, episode: Episode) -> Outcome:

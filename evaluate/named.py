@@ -17,10 +17,10 @@ class Named:
     """Calls "module:function" with keyword arguments that are plain JSON.
 
     A world factory is called with the number of rows as its one positional argument, a policy
-    loader with none.
+    loader with the world.
 
     Args:
-        target: e.g. "trimix.policy.store:load_policy".
+        target: e.g. "trimix.evaluate.loaders:trained".
         arguments: the keyword arguments as a JSON object; `Named.of` writes it.
     """
 

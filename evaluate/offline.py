@@ -94,16 +94,26 @@ class _Sums:
             np.zeros((episodes, c)), *(np.zeros((episodes, g)) for _ in ("hit", "false", "miss"))
         )
 
+    @classmethod
+    def mean(cls, parts: Sequence[_Sums]) -> _Sums:
+        """Of several policies; an F1 of averaged counts is one of pooled counts."""
+        return cls(
+            error=np.mean([p.error for p in parts], axis=0),
+            hit=np.mean([p.hit for p in parts], axis=0),
+            false=np.mean([p.false for p in parts], axis=0),
+            miss=np.mean([p.miss for p in parts], axis=0),
+        )
+
 
 def evaluate_offline(
     dataset: Dataset,
     heldout: Windows,
-    predict: Predictor,
+    predictors: Sequence[Predictor],
     *,
     train_episodes: Sequence[int],
     config: OfflineConfig | None = None,
 ) -> dict[str, Any]:
-    """Score a predictor on held-out windows beside two trivial baselines.
+    """Score an arm's policies on held-out windows beside two trivial baselines.
 
     The velocity error of a channel is its squared error over the valid part of the chunks,
     divided by the held-out variance about the training mean, so predicting the mean scores
@@ -113,18 +123,20 @@ def evaluate_offline(
     Args:
         dataset: the data set that the windows were cut from.
         heldout: windows of the held-out episodes.
-        predict: the policy.
+        predictors: the arm's policies, one a training seed; their errors are averaged.
         train_episodes: the episodes that define the mean, the still and the binary channels.
         config: how.
 
     Returns:
         velocity_nmse and gripper_f1 (None without a scored channel of that kind), their
-        intervals, per-channel errors, what was left out, and `baselines` with the same figures
-        and each margin (policy minus baseline) with its interval; an arm's `offline` in the report.
+        intervals (over episodes, not over training seeds), each seed's error, per-channel errors,
+        what was left out, and `baselines` with the same figures and each margin (policy minus
+        baseline) with its interval; an arm's `offline` in the report.
 
     Raises:
-        ConfigError: a held-out episode is also a training episode, or there are no windows.
-        DataError: the predictor's actions have the wrong shape or are not finite.
+        ConfigError: a held-out episode is also a training episode, or there are no windows or no
+            predictors.
+        DataError: a predictor's actions have the wrong shape or are not finite.
     """
     config = config or OfflineConfig()
     action = dataset.action()
@@ -132,6 +144,8 @@ def evaluate_offline(
     spans = [slice(r.start, r.start + r.length) for r in dataset.episodes]
     chosen = set(train_episodes)
     train = [s for r, s in zip(dataset.episodes, spans, strict=True) if r.index in chosen]
+    if not predictors:
+        raise ConfigError("there is no policy to score")
     if not train or len(heldout) == 0:
         raise ConfigError(
             "offline metrics need training and held-out episodes",
@@ -139,8 +153,9 @@ def evaluate_offline(
             do="import with a held-out fraction above 0",
         )
     kinds = channels_of(np.concatenate([action[s] for s in train]), config.still)
+    seeds = [f"policy {i}" for i in range(len(predictors))]
     number = {row.index: e for e, row in enumerate(dataset.episodes)}
-    sums = {name: _Sums.zeros(len(number), kinds) for name in ("policy", *BASELINES)}
+    sums = {name: _Sums.zeros(len(number), kinds) for name in (*seeds, *BASELINES)}
     variance = np.zeros((len(number), len(kinds.continuous)))
     counted = np.zeros(len(number))
     for ids in _batches(len(heldout), config):
@@ -153,7 +168,10 @@ def evaluate_offline(
         first = np.asarray([start[int(e)] for e in batch.episode], np.int64)
         shape = batch.action.shape
         predictions: dict[str, F32 | F64] = {
-            "policy": _checked(predict(batch), shape),
+            **{
+                name: _checked(predict(batch), shape)
+                for name, predict in zip(seeds, predictors, strict=True)
+            },
             "predict_mean": np.broadcast_to(kinds.mean, shape),
             "repeat_last": repeat_last_chunks(action, first, batch),
         }
@@ -164,7 +182,11 @@ def evaluate_offline(
         np.add.at(variance, episode, _total(about_mean**2, valid))
         for name, predicted in predictions.items():
             _add(sums[name], kinds, episode, predicted, batch.action, valid)
-    return _summary(dataset, kinds, sums, variance, counted, config)
+    sums["policy"] = _Sums.mean([sums[name] for name in seeds])
+    return {
+        **_summary(dataset, kinds, sums, variance, counted, config),
+        "per_seed": [_nmse(sums[name].error.sum(0), variance.sum(0)) for name in seeds],
+    }
 
 
 def _batches(n: int, config: OfflineConfig) -> list[I64]:
@@ -221,7 +243,8 @@ def _summary(
     weights_RE = rng.multinomial(e, np.full(e, 1 / e), size=config.replicates).astype(float)
     weights = np.concatenate([np.ones((1, e)), weights_RE])
     nmse, f1 = {}, {}
-    for name, s in sums.items():
+    for name in ("policy", *BASELINES):
+        s = sums[name]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = (weights @ s.error[present]) / (weights @ variance[present])
         nmse[name] = ratio[:, scored].mean(1) if scored.any() else None
@@ -244,6 +267,12 @@ def _summary(
             for name in BASELINES
         },
     }
+
+
+def _nmse(error: F64, variance: F64) -> float | None:
+    """Mean over the channels that have a scale; None if none has."""
+    scored = variance > 0
+    return float((error[scored] / variance[scored]).mean()) if scored.any() else None
 
 
 def _f1(sums: _Sums, present: BoolArray, weights: F64) -> F64 | None:

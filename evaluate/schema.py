@@ -50,11 +50,15 @@ class Expert(TypedDict):
 
 
 class Heldout(TypedDict):
-    """PSNR in dB on held-out episodes, by steps ahead ("1", "5", "10")."""
+    """PSNR in dB on held-out episodes, by steps ahead ("1", "5", "10"); see worldmodel.metrics."""
 
     psnr: dict[str, float]
     copy_last: dict[str, float]
     n: int
+    episodes: NotRequired[int]
+    trust: NotRequired[dict[str, float]]
+    right: NotRequired[dict[str, float]]
+    state_rmse: NotRequired[dict[str, float]]
 
 
 class WorldModelPart(TypedDict):
@@ -99,6 +103,7 @@ class Offline(TypedDict):
     baselines: dict[str, Baseline]
     velocity_nmse_ci95: NotRequired[Interval | None]
     gripper_f1_ci95: NotRequired[Interval | None]
+    per_seed: NotRequired[list[float | None]]
     per_channel: NotRequired[dict[str, float]]
     channels_left_out: NotRequired[list[str]]
     windows: NotRequired[int]

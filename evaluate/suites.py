@@ -152,11 +152,16 @@ def make_suite(
             f"purpose {purpose!r} is not known", do=f"available: {', '.join(PURPOSES)}"
         )
     root = seed63(seed, task, f"suite:{purpose}")
+
+    def draw(episode: int) -> Draw | None:
+        # Through JSON, so that the suite in memory is the one that a file would give.
+        return None if draw_for is None else json.loads(_canonical(draw_for(root, episode)))
+
     scenes = tuple(
         Start(
             seed=root,
             episode=i,
-            draw=None if draw_for is None else draw_for(root, i),
+            draw=draw(i),
             parent=None if parent_for is None else parent_for(root, i),
         )
         for i in range(n)

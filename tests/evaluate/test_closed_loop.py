@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_point import PointWorld, draw_for, load_policy, make_world
+from toy_point import PointPolicy, PointWorld, draw_for, make_world
 
 from trimix.core.errors import ConfigError, InterfaceError
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Evaluation, Job, evaluate, run_scenes
@@ -60,7 +60,7 @@ def test_an_abstained_episode_is_counted_apart_and_never_a_success():
             info = super()._info()
             return {**info, "abstained": info["success"] > 0}
 
-    outcomes, _ = run_scenes(Lenient(4), load_policy(gain=0.6), SUITE.scenes)
+    outcomes, _ = run_scenes(Lenient(4), PointPolicy(0.6, 0.3), SUITE.scenes)
     assert any(o.abstained for o in outcomes)
     assert not any(o.success for o in outcomes)
     (cut, _) = evaluate(_jobs(abstain_below=0.5))
@@ -76,8 +76,17 @@ def test_an_evaluation_comes_back_from_json():
     assert again.outcomes == first.outcomes
 
 
+def test_a_world_that_cannot_judge_is_not_read_as_failure():
+    class Unlabelled(PointWorld):
+        def _info(self):
+            return {**super()._info(), "success_known": np.zeros(self.num_envs, bool)}
+
+    with pytest.raises(ConfigError, match="cannot tell success"):
+        run_scenes(Unlabelled(2), PointPolicy(0.6, 0.3), SUITE.scenes)
+
+
 def test_another_interface_is_refused():
-    policy = load_policy()
+    policy = PointPolicy(0.6, 0.3)
     policy.interface = policy.interface.select([])
     with pytest.raises(InterfaceError, match="cameras"):
         run_scenes(make_world(2), policy, SUITE.scenes)

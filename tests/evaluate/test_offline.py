@@ -50,7 +50,7 @@ def _score(dataset, predict, **config):
     return evaluate_offline(
         dataset,
         _windows(dataset),
-        predict,
+        [predict],
         train_episodes=TRAIN,
         config=OfflineConfig(replicates=200, **config),
     )
@@ -174,7 +174,21 @@ def test_a_predictor_is_checked(dataset):
 
 def test_held_out_and_training_episodes_must_not_meet(dataset):
     with pytest.raises(ConfigError, match="episode 2 is both"):
-        evaluate_offline(dataset, _windows(dataset, (2, 3)), _blurred, train_episodes=TRAIN)
+        evaluate_offline(dataset, _windows(dataset, (2, 3)), [_blurred], train_episodes=TRAIN)
     for heldout, train in (((), TRAIN), (HELDOUT, ())):
         with pytest.raises(ConfigError, match="held-out fraction"):
-            evaluate_offline(dataset, _windows(dataset, heldout), _blurred, train_episodes=train)
+            evaluate_offline(dataset, _windows(dataset, heldout), [_blurred], train_episodes=train)
+    with pytest.raises(ConfigError, match="no policy"):
+        evaluate_offline(dataset, _windows(dataset), [], train_episodes=TRAIN)
+
+
+def test_training_seeds_are_averaged(dataset):
+    ours, perfect = _score(dataset, _blurred), _score(dataset, lambda batch: batch.action)
+    both = evaluate_offline(
+        dataset, _windows(dataset), [_blurred, lambda b: b.action], train_episodes=TRAIN
+    )
+    assert both["per_seed"] == [ours["velocity_nmse"], perfect["velocity_nmse"]]
+    assert both["velocity_nmse"] == pytest.approx(np.mean(both["per_seed"]))
+    assert both["baselines"]["repeat_last"]["velocity_nmse"] == pytest.approx(
+        ours["baselines"]["repeat_last"]["velocity_nmse"]
+    )

@@ -26,6 +26,11 @@ def test_choosing_and_confirming_share_no_stream():
     assert not seeds[0] & seeds[1]
 
 
+def test_a_suite_in_memory_is_the_one_in_its_file(tmp_path):
+    suite = make_suite("p", "w", 2, 0, "choose", draw_for=lambda seed, episode: {"x": (1.5, 2)})
+    assert Suite.load(suite.save(tmp_path / "s.json")) == suite
+
+
 def test_worlds_share_stimuli():
     ours, theirs = _suite(world="a"), _suite(world="b")
     assert ours.scenes == theirs.scenes
