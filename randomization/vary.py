@@ -74,7 +74,8 @@ class Randomizer:
     def draw(self, rng: np.random.Generator) -> Draw:
         """One episode's numbers: target -> {"how", "value"}; enough to apply without this object.
 
-        Every axis draws from a stream of its own, keyed by its target, so that adding an axis does not change what the others draw.
+        Every axis draws from a stream of its own, keyed by its target, so that adding an axis does
+        not change what the others draw.
         """
         out: dict[str, Json] = {}
         root = int(rng.integers(2**63))

@@ -147,4 +147,4 @@ def degrade(image: U8, gain: float, noise_std: float, rng: np.random.Generator) 
     levels = image * np.float32(gain)
     if noise_std:
         levels = levels + rng.standard_normal(image.shape, np.float32) * np.float32(noise_std)
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)

@@ -278,7 +278,7 @@ def _combine(nominal: npt.ArrayLike, how: str, value: Json, target: str) -> Arra
     if how == "set":
         return np.broadcast_to(number, base.shape).copy()
     if how == "scale":
-        return base * number
+        return np.asarray(base * number)
     if how == "add":
-        return base + number
+        return np.asarray(base + number)
     raise unknown("how", how, ("set", "scale", "add"), where=target)

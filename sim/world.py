@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +20,7 @@ from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Obs, PolicyInte
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
+from trimix.randomization.presets import Parts, preset
 from trimix.randomization.vary import Randomizer
 from trimix.sim.cameras import Cameras, degrade
 from trimix.sim.control import Control
@@ -47,7 +48,7 @@ class MujocoConfig:
     control_mode: str = "joint_velocity"
     control_dt_s: float = 0.1
     threads: int = 1
-    scene: SceneConfig = SceneConfig()
+    scene: SceneConfig = field(default_factory=SceneConfig)
 
 
 class MujocoWorld(World):
@@ -56,7 +57,8 @@ class MujocoWorld(World):
     Args:
         task: what happens in it.
         n: rows.
-        randomizer: draws what a Start leaves open; none means nominal.
+        randomization: a preset's name or a randomizer of your own; it draws what a Start leaves
+            open.
         config: cameras, control, physics.
         name: recorded as the episodes' world.
 
@@ -72,7 +74,7 @@ class MujocoWorld(World):
         task: Task,
         n: int = 1,
         *,
-        randomizer: Randomizer | None = None,
+        randomization: str | Randomizer = "none",
         config: MujocoConfig | None = None,
         name: str = "mujoco",
     ) -> None:
@@ -80,11 +82,14 @@ class MujocoWorld(World):
         self.task, self.num_envs, self.name = task, n, name
         if n < 1:
             raise ConfigError(f"a world needs at least one row, not {n}")
-        self.randomizer = randomizer or Randomizer((), "none")
         robot = ROBOTS[task.robot]
         scene = Scene(robot, config.scene)
         task.compose(scene)
         self.model = scene.compile()
+        cameras = config.cameras or task.cameras[:1]
+        if isinstance(randomization, str):
+            randomization = preset(randomization, Parts(tuple(scene.props), cameras))
+        self.randomizer = randomization
         self.physics = Physics(
             self.model,
             robot,
@@ -94,7 +99,6 @@ class MujocoWorld(World):
         )
         for axis in self.randomizer.axes:
             self.physics.parameters.check(axis.target)
-        cameras = config.cameras or task.cameras[:1]
         self._cameras = Cameras(self.physics, dict.fromkeys(cameras, config.image_hw))
         self.interface = PolicyInterface(
             cameras=dict.fromkeys(cameras, config.image_hw),

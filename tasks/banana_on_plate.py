@@ -16,7 +16,8 @@ from trimix.randomization.vary import Vary
 from trimix.sim.kinematics import Kinematics
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
-from trimix.tasks.waypoints import Waypoint, WaypointPolicy, Wobble
+from trimix.tasks.waypoints import Waypoint, WaypointPolicy
+from trimix.tasks.wobble import Wobble
 
 TABLE_Z = 0.135
 PLATE_RADIUS = 0.10
@@ -184,7 +185,7 @@ class _Expert(WaypointPolicy):
         quat = physics.body_quat("banana")[row]
         long_axis = 2 * np.arctan2(quat[3], quat[0])
         yaw = float(long_axis - np.pi / 2 + rng.normal(0, 0.05))
-        grasp = banana + [*rng.normal(0, 0.003, 2), 0.0]
+        grasp = banana + np.array([*rng.normal(0, 0.003, 2), 0.0])
         grasp[2] = max(banana[2], TABLE_Z + 0.012)
         above, high = rng.uniform(0.10, 0.16), rng.uniform(0.14, 0.26)
         drop = np.array([*(plate[:2] + rng.normal(0, 0.012, 2)), TABLE_Z + 0.014 + 0.024])
@@ -212,7 +213,7 @@ class _Expert(WaypointPolicy):
     def _reach(self, pos: F64, higher: float, yaw: float, seed: F64) -> F64 | None:
         """Joints with the tool above pos, as high as the arm reaches there; None if nowhere."""
         for part in (1.0, 0.75, 0.5, 0.25) if higher else (0.0,):
-            solved = self._kinematics.down(pos + [0, 0, part * higher], yaw, seed)
+            solved = self._kinematics.down(pos + np.array([0, 0, part * higher]), yaw, seed)
             if solved is not None:
                 return solved
         return None

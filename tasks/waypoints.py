@@ -13,6 +13,7 @@ import numpy as np
 from trimix.core.contracts import F32, F64, I64, BoolArray, Obs, PolicyInterface
 from trimix.core.seeds import stream
 from trimix.sim.physics import Physics
+from trimix.tasks.wobble import Disturbance, Wobble
 
 _FEEDBACK = 4.0  # 1/s, how hard the reference pulls the joints back
 
@@ -26,37 +27,16 @@ class Waypoint:
     duration_s: float
 
 
-@dataclass(frozen=True)
-class Wobble:
-    """Noise on a scripted policy, so that its data covers recoveries (after DART, CoRL 2017).
-
-    Args:
-        std: of a smooth velocity noise, as a fraction of the speed limit.
-        correlation_s: its correlation time.
-        push_rate: pushes a second: short bursts away from the reference.
-        push: their speed, as a fraction of the speed limit.
-        push_s: their length.
-    """
-
-    std: float = 0.015
-    correlation_s: float = 0.5
-    push_rate: float = 0.04
-    push: float = 0.2
-    push_s: float = 0.5
-
-
 @dataclass
 class _Track:
     """One row's plan and where it stands in it."""
 
     rng: np.random.Generator
+    disturb: Disturbance
     plan: list[Waypoint] = field(default_factory=list)
     leg: int = 0
     time_s: float = 0.0
     begin: F64 = field(default_factory=lambda: np.zeros(0))
-    noise: F64 = field(default_factory=lambda: np.zeros(0))
-    push: F64 = field(default_factory=lambda: np.zeros(0))
-    push_left_s: float = 0.0
 
 
 class WaypointPolicy:
@@ -71,7 +51,7 @@ class WaypointPolicy:
     def __init__(self, physics: Physics, interface: PolicyInterface, wobble: Wobble | None) -> None:
         self.interface, self.physics, self.wobble = interface, physics, wobble
         self._speed = np.array(physics.robot.speed_limit)
-        self._tracks = [_Track(stream(0, i, "expert")) for i in range(physics.n)]
+        self._tracks = [self._fresh(stream(0, i, "expert")) for i in range(physics.n)]
 
     def plan(self, row: int, rng: np.random.Generator) -> list[Waypoint]:
         """Waypoints from where the row is now; empty when there is nothing to do."""
@@ -84,10 +64,7 @@ class WaypointPolicy:
     def reset(self, rows: BoolArray, seeds: I64) -> None:
         """Plan anew for these rows; the plan is made at the next `act`."""
         for i in np.flatnonzero(rows):
-            d = len(self._speed)
-            track = _Track(stream(int(seeds[i]), 0, "expert"))
-            track.noise, track.push = np.zeros(d), np.zeros(d)
-            self._tracks[i] = track
+            self._tracks[i] = self._fresh(stream(int(seeds[i]), 0, "expert"))
 
     def act(self, obs: Obs) -> F32:
         """(N, A) float32."""
@@ -104,10 +81,13 @@ class WaypointPolicy:
         track.time_s += dt
         at, speed = _minimum_jerk(track.begin, target.q, track.time_s, target.duration_s)
         velocity = speed + _FEEDBACK * (at - q)
-        command = self._command(q, at, self._disturb(track, velocity), target.gripper)
+        command = self._command(q, at, track.disturb(velocity, dt), target.gripper)
         if track.time_s >= target.duration_s - 1e-9:
             track.leg, track.time_s, track.begin = track.leg + 1, 0.0, target.q
         return command
+
+    def _fresh(self, rng: np.random.Generator) -> _Track:
+        return _Track(rng, Disturbance(self.wobble, self._speed, rng))
 
     def _replan(self, row: int, q: F64) -> None:
         track = self._tracks[row]
@@ -121,25 +101,6 @@ class WaypointPolicy:
         else:
             moved = q + velocity * self.interface.control_dt_s
         return np.append(moved, gripper) if len(self.physics.fingers) else moved
-
-    def _disturb(self, track: _Track, velocity: F64) -> F64:
-        """Velocity plus smooth noise and the odd push; both fade near slow, careful motion."""
-        wobble, dt = self.wobble, self.interface.control_dt_s
-        if wobble is None:
-            return velocity
-        keep = np.exp(-dt / wobble.correlation_s)
-        unit = track.rng.standard_normal(len(velocity))
-        track.noise = keep * track.noise + np.sqrt(1 - keep**2) * wobble.std * self._speed * unit
-        if track.push_left_s > 0:
-            track.push_left_s -= dt
-        else:
-            track.push[:] = 0.0
-            moving = np.abs(velocity).max() > 0.1 * self._speed.max()
-            if moving and track.rng.random() < wobble.push_rate * dt:
-                direction = track.rng.standard_normal(len(velocity))
-                track.push = wobble.push * self._speed * direction / np.linalg.norm(direction)
-                track.push_left_s = wobble.push_s
-        return velocity + track.noise + track.push
 
 
 def _minimum_jerk(begin: F64, end: F64, time_s: float, duration_s: float) -> tuple[F64, F64]:
