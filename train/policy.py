@@ -1,0 +1,220 @@
+"""Training a policy on a mix.
+
+Axes: B windows of a batch, h frames of history, c steps of a chunk, D state, A action channels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trimix.core.contracts import F32, U8, BoolArray, PolicyInterface
+from trimix.core.errors import ConfigError
+from trimix.core.seeds import seed63
+from trimix.data.dataset import Dataset
+from trimix.policy import augment, store
+from trimix.policy.augment import U64
+from trimix.policy.chunk import ActConfig, ChunkPolicy
+from trimix.policy.inputs import Inputs, make_inputs
+from trimix.policy.normalization import Normalization, SourceRows
+from trimix.train.device import pick_device
+from trimix.train.loop import FitResult, LoopConfig, fit
+
+
+class Batch(Protocol):
+    """The fields of a mix's batch that training reads."""
+
+    @property
+    def images(self) -> Mapping[str, U8]: ...  # camera -> (B, h, H, W, 3)
+    @property
+    def state(self) -> F32: ...  # (B, h, D)
+    @property
+    def action(self) -> F32: ...  # (B, c, A)
+    @property
+    def action_valid(self) -> BoolArray: ...  # (B, c)
+    @property
+    def instruction(self) -> Sequence[str]: ...
+    @property
+    def trust(self) -> F32: ...  # (B,)
+    @property
+    def domain(self) -> Sequence[str]: ...
+    @property
+    def domain_shown(self) -> BoolArray: ...  # (B,) whether the policy may be told the domain
+    @property
+    def augment_seed(self) -> U64: ...  # (B,)
+
+
+class Loader(Protocol):
+    """Gives batch k, as a pure function of k."""
+
+    def load(self, k: int) -> Batch: ...
+
+
+@dataclass(frozen=True)
+class PolicyTrainConfig:
+    """What is trained, and how.
+
+    Args:
+        kind: flow or bc.
+        loop: the optimizer's settings. Its seed also draws the initial weights.
+        history, chunk: frames seen, steps given; the loader's windows have these lengths.
+        width: of the network's hidden layers.
+        augment: off, shift, colour or shift+colour.
+        state_noise: deviation of the noise on the state, in unit scale. It keeps the policy from
+            reading the answer off a state that it knows by heart.
+        tag_dropout: fraction of windows that are not told their origin, so that the policy can be
+            asked with no tag.
+        use_trust: weigh each window by its trust.
+        act: how the trained policy acts.
+    """
+
+    kind: str = "flow"
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    history: int = 2
+    chunk: int = 8
+    width: int = 256
+    augment: str = "shift"
+    state_noise: float = 0.05
+    tag_dropout: float = 0.3
+    use_trust: bool = True
+    act: ActConfig = field(default_factory=ActConfig)
+
+    def __post_init__(self) -> None:
+        augment.check_mode(self.augment)
+        if self.history < 1 or self.chunk < 1:
+            raise ConfigError("history and chunk are at least 1")
+        if not 0 <= self.tag_dropout <= 1 or self.state_noise < 0:
+            raise ConfigError("tag_dropout is in [0, 1], state_noise at least 0")
+
+
+@dataclass(frozen=True)
+class TrainedPolicy:
+    """policy: ready to act, and saved in run_dir/policy; result: how the training went."""
+
+    policy: ChunkPolicy
+    result: FitResult
+
+
+def mix_normalization(
+    sources: Sequence[tuple[Dataset, Sequence[int], float]],
+) -> Normalization:
+    """The normalization of a mix: of (data set, training episodes, share) each.
+
+    Raises:
+        DataError: no rows in any source with a share above zero.
+    """
+    rows = []
+    for dataset, episodes, share in sources:
+        state, action = dataset.column("observation.state"), dataset.column("action")
+        assert state is not None and action is not None, "every data set has both"
+        chosen = [dataset.episodes[e] for e in episodes]
+        flat = np.concatenate(
+            [np.arange(e.start, e.start + e.length) for e in chosen] or [np.zeros(0, np.int64)]
+        )
+        number = np.repeat([e.index for e in chosen], [e.length for e in chosen])
+        rows.append(SourceRows(state[flat], action[flat], number.astype(np.int64), share))
+    return Normalization.fit(rows)
+
+
+def train_policy(
+    loader: Loader,
+    interface: PolicyInterface,
+    stats: Normalization,
+    config: PolicyTrainConfig,
+    run_dir: Path,
+    *,
+    progress: bool | None = None,
+    fingerprint: str = "",
+) -> TrainedPolicy:
+    """Train a policy, going on from run_dir if a run was stopped there.
+
+    Args:
+        loader: batch k feeds step k; its windows have config.history and config.chunk.
+        interface: of the mix.
+        stats: of the mix's training sources (see `mix_normalization`).
+        run_dir: checkpoint, log, and at the end the policy in run_dir/policy.
+        fingerprint: names the data, e.g. the hash of the mix's lock.
+
+    Raises:
+        ConfigError: run_dir holds a run of other data or settings; windows of other lengths.
+        TrainingError: the loss is not finite.
+    """
+    device = pick_device(config.loop.device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed63(config.loop.seed, "policy weights"))
+        model = store.build_model(
+            config.kind, interface, history=config.history, chunk=config.chunk, width=config.width
+        )
+
+    def loss(step: int) -> tuple[Tensor, dict[str, float]]:
+        batch = loader.load(step)
+        _require_lengths(batch, config)
+        action = torch.from_numpy(stats.action(batch.action)).to(device)
+        valid = torch.from_numpy(np.ascontiguousarray(batch.action_valid)).to(device)
+        weight = batch.trust if config.use_trust else np.ones_like(batch.trust)
+        inputs = training_inputs(batch, stats, config, device)
+        return model.loss(inputs, action, valid, torch.from_numpy(weight).to(device)), {}
+
+    identity = json.dumps(
+        [
+            {k: v for k, v in asdict(config).items() if k not in ("loop", "act")},
+            interface.to_json(),
+            stats.to_json(),
+            fingerprint,
+        ],
+        sort_keys=True,
+    )
+    result = fit(
+        model,
+        loss,
+        config.loop,
+        run_dir,
+        progress=progress,
+        fingerprint=hashlib.sha256(identity.encode()).hexdigest(),
+        label=f"train {config.kind} policy",
+    )
+    policy = ChunkPolicy(model, interface, stats, config.act, device)
+    store.save_pretrained(policy, run_dir / "policy")
+    return TrainedPolicy(policy, result)
+
+
+def training_inputs(
+    batch: Batch, stats: Normalization, config: PolicyTrainConfig, device: torch.device
+) -> Inputs:
+    """A batch as the network is fed in training: augmented, its tags dropped in part.
+
+    What a window gets hangs on its augmentation seed; the noise on the state comes from torch's
+    default generator.
+    """
+    kept = augment.uniforms(batch.augment_seed, "domain tag", 1)[:, 0] >= config.tag_dropout
+    kept &= batch.domain_shown
+    inputs = make_inputs(
+        augment.shift(batch.images, batch.augment_seed, config.augment),
+        batch.state,
+        batch.instruction,
+        [tag if keep else "none" for tag, keep in zip(batch.domain, kept, strict=True)],
+        stats,
+        device,
+        augment.colour(batch.augment_seed, config.augment),
+    )
+    inputs.state.add_(torch.randn_like(inputs.state), alpha=config.state_noise)
+    inputs.delta.add_(torch.randn_like(inputs.delta), alpha=config.state_noise)
+    return inputs
+
+
+def _require_lengths(batch: Batch, config: PolicyTrainConfig) -> None:
+    got = (batch.state.shape[1], batch.action.shape[1])
+    if got != (config.history, config.chunk):
+        raise ConfigError(
+            f"windows have {got[0]} frames and {got[1]} actions, the policy takes "
+            f"{config.history} and {config.chunk}",
+            do="give both the same history and chunk",
+        )
