@@ -1,0 +1,359 @@
+"""DreamWorld: the world model as a World, batched like any other.
+
+Axes: N rows, C cameras, H x W pixels, D state channels, A action channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from trimix.core.contracts import F32, BoolArray, Info, Obs, Parent, Start, World
+from trimix.core.errors import ConfigError, DataError
+from trimix.core.seeds import stream
+from trimix.core.spaces import observation_space
+from trimix.data.dataset import Dataset
+from trimix.worldmodel.clips import Clips
+from trimix.worldmodel.pipeline import Belief, WorldModelPipeline, image_layout
+from trimix.worldmodel.trust import to_levels
+
+
+@dataclass(frozen=True)
+class DreamConfig:
+    """How dreams run.
+
+    Args:
+        time_limit_s: a dream is truncated there.
+        abstain_below: a dream is cut where its trust falls below this.
+        end_above: a dream terminates where the probability of the end or of success exceeds this.
+        sampler_steps: of the residual; None: the model's default. See WorldModelPipeline.
+        split: of the episodes from which starts are drawn when none is given.
+        device: of the computation; "cpu" repeats bit for bit on one machine and batch size.
+    """
+
+    time_limit_s: float = 3.0
+    abstain_below: float = 0.1
+    end_above: float = 0.5
+    sampler_steps: int | None = None
+    split: str = "train"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not self.time_limit_s > 0:
+            raise ConfigError(f"time_limit_s is {self.time_limit_s}", do="give more than 0")
+        for name in ("abstain_below", "end_above"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}", do="give 0 to 1")
+
+
+@dataclass
+class _Row:
+    """One running dream: flat_row is its start in the data set of `parent`."""
+
+    start: Start
+    parent: Parent
+    flat_row: int
+    steps: int = 0
+
+
+class DreamWorld(World):
+    """N dreams that begin at recorded frames.
+
+    A row's noise is keyed by (seed, episode, step), so an episode does not depend on its
+    neighbours or on N, up to the rounding of batched arithmetic (below one level of a pixel a
+    step, but it can grow along a dream).
+
+    A dream terminates when the model says that the episode ends or succeeds, and is truncated at
+    the time limit or where trust falls below `abstain_below` (info["abstained"]).
+    info["trust"] is of the whole row: the lower of the frame acted on and the one that followed.
+    info["success"] is the model's probability of success. If no training data had success labels,
+    it is 0 and info["success_known"] is False: nobody may count such a dream as a failure.
+
+    Args:
+        pipeline: a trained world model.
+        datasets: where dreams begin; their interfaces are the model's.
+        num_envs: N.
+        cache_dir: of decoded frames, see open_cache.
+
+    Raises:
+        InterfaceError: a data set has another interface.
+        DataError: no episode of the split is in the data sets.
+    """
+
+    origin = "dream"
+
+    def __init__(
+        self,
+        pipeline: WorldModelPipeline,
+        datasets: Sequence[Dataset],
+        num_envs: int = 1,
+        config: DreamConfig | None = None,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self.config = config or DreamConfig()
+        self.pipeline = pipeline.to(self.config.device)
+        self.interface = pipeline.interface
+        self.cameras, self.image_hw = image_layout(self.interface)
+        self.time_limit_s = self.config.time_limit_s
+        self.limit = max(1, round(self.time_limit_s / self.interface.control_dt_s))
+        self.clips: dict[str, Clips] = {}
+        for dataset in datasets:
+            self.interface.require_same(
+                dataset.interface, where=str(dataset.root), do="train a world model on such data"
+            )
+            self.clips[dataset.content_hash] = Clips(dataset, cache_dir=cache_dir)
+        self._candidates = self._find_candidates()
+        self._hash = pipeline.weights_hash()
+        self._trained_on_heldout = any(
+            t["split"] == "heldout" for t in pipeline.card.get("training", [])
+        )
+        self._make_spaces(num_envs)
+        self._rows: list[_Row | None] = [None] * num_envs
+        self._belief = self._blank(num_envs)
+        self._trust = np.ones(num_envs, np.float32)
+        self._success = np.zeros(num_envs, np.float32)
+        self._abstained = np.zeros(num_envs, bool)
+        self._finished = np.ones(num_envs, bool)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Obs, Info]:
+        """Begin the masked rows; see World.
+
+        Raises:
+            ConfigError: a start asks for a randomization draw: a dream has no physics to draw.
+            DataError: a start's parent is not a frame of the data sets.
+        """
+        options = options or {}
+        n = self.num_envs
+        mask = np.asarray(options.get("reset_mask", np.ones(n, bool)), bool)
+        starts = options.get("starts") or [None] * n
+        seeds = list(seed) if isinstance(seed, Sequence) else [seed] * n
+        begun = []
+        for i in np.flatnonzero(mask):
+            start = starts[i] or Start(int(seeds[i] or 0), int(i))
+            if start.draw:
+                raise ConfigError(
+                    "a dream cannot apply a randomization draw", do="give starts without one"
+                )
+            parent = start.parent or self._choose(start)
+            self._rows[i] = _Row(start, parent, self._flat_row(parent))
+            begun.append(i)
+        self._begin(np.asarray(begun, np.int64))
+        return self._obs(), self._info(self._trust)
+
+    def step(self, action: np.ndarray) -> tuple[Obs, F32, BoolArray, BoolArray, Info]:
+        """One control period of every row that has not finished; see World.
+
+        Args:
+            action: (N, A) in physical units; clipped to declared limits, as info["action"].
+
+        Raises:
+            ConfigError: the action has another shape or is not finite.
+        """
+        action = self._checked(action)
+        live = np.flatnonzero(~self._finished)
+        n = self.num_envs
+        reward, terminated, truncated = (
+            np.zeros(n, np.float32),
+            np.zeros(n, bool),
+            np.zeros(n, bool),
+        )
+        trust = self._trust.copy()
+        if len(live):
+            rows = [row for i in live if (row := self._rows[i]) is not None]
+            noise = np.stack([self._noise(row) for row in rows])
+            device = self._belief.last.device
+            index = torch.from_numpy(live).to(device)
+            prediction = self.pipeline(
+                self._belief.take(index),
+                torch.from_numpy(action[live]).to(device),
+                torch.from_numpy(noise).to(device),
+                self.config.sampler_steps,
+            )
+            self._belief = self._belief.put(index, prediction.belief)
+            for row in rows:
+                row.steps += 1
+            success, end, trusted = (
+                x.cpu().numpy() for x in (prediction.success, prediction.end, prediction.trust)
+            )
+            reward[live] = prediction.reward.cpu().numpy()
+            self._success[live] = success
+            terminated[live] = np.maximum(success, end) > self.config.end_above
+            trust[live] = np.minimum(self._trust[live], trusted)
+            self._trust[live] = trusted
+            self._abstained[live] = trusted < self.config.abstain_below
+            late = np.array([row.steps >= self.limit for row in rows])
+            truncated[live] = (late | self._abstained[live]) & ~terminated[live]
+            self._finished[live] = terminated[live] | truncated[live]
+        info = self._info(trust)
+        info["action"] = action
+        return self._obs(), reward, terminated, truncated, info
+
+    def parent(self, row: int) -> Parent | None:
+        """The recorded frame that the row's dream began from; None before its first reset."""
+        held = self._rows[row]
+        return None if held is None else held.parent
+
+    def recorded_actions(self, parent: Parent) -> F32:
+        """(T, A): what was done from this frame to the end of its episode."""
+        row = self._flat_row(parent)
+        clips = self.clips[parent.dataset]
+        return clips.action[row : clips.final[row] + 1]
+
+    def provenance(self, row: int) -> Mapping[str, Any]:
+        """See World. The split is held-out if the start frame's or any training data's is."""
+        held = self._rows[row]
+        if held is None:
+            raise ValueError(f"row {row} was never reset")
+        return {
+            "origin": "dream",
+            "seed": held.start.seed,
+            "episode": held.start.episode,
+            "draw": {},
+            "task": self._task(held.parent),
+            "world": "dream",
+            "model_hash": self._hash,
+            "versions": {name: version(name) for name in ("diffusers", "torch")},
+            "parent": held.parent,
+            "split": "heldout" if self._trained_on_heldout else held.parent.split,
+        }
+
+    def _find_candidates(self) -> list[tuple[str, np.ndarray]]:
+        """(content hash, flat rows) of the frames that a dream may begin from, per data set."""
+        found = []
+        for name, clips in self.clips.items():
+            dataset = clips.dataset
+            chosen = [e for e in dataset.episodes if e.provenance.split == self.config.split]
+            # Room for a whole dream's recorded actions, if the episode is long enough for that.
+            rows = [e.start + np.arange(max(1, e.length - self.limit)) for e in chosen if e.length]
+            if rows:
+                found.append((name, np.concatenate(rows)))
+        if not found:
+            raise DataError(
+                f"no episode of split {self.config.split!r} to begin a dream from",
+                where=", ".join(str(c.dataset.root) for c in self.clips.values()) or "no data set",
+            )
+        return found
+
+    def _choose(self, start: Start) -> Parent:
+        """A frame drawn by the start's own stream: a data set first, then one of its frames."""
+        rng = stream(start.seed, start.episode, "dream start")
+        name, rows = self._candidates[int(rng.integers(len(self._candidates)))]
+        row = int(rows[rng.integers(len(rows))])
+        dataset = self.clips[name].dataset
+        episode = next(e for e in dataset.episodes if e.start <= row < e.start + e.length)
+        return Parent(name, episode.index, row - episode.start, episode.provenance.split)
+
+    def _flat_row(self, parent: Parent) -> int:
+        clips = self.clips.get(parent.dataset)
+        if clips is None:
+            raise DataError(
+                f"a dream's parent is in data set {parent.dataset}, which was not given",
+                do=f"given: {', '.join(self.clips)}",
+            )
+        dataset = clips.dataset
+        where = f"{dataset.root} episode {parent.episode}"
+        if not 0 <= parent.episode < len(dataset.episodes):
+            raise DataError("a dream's parent episode does not exist", where=where)
+        episode = dataset.episodes[parent.episode]
+        if not 0 <= parent.frame < episode.length:
+            raise DataError(
+                f"a dream's parent frame {parent.frame} does not exist",
+                where=where,
+                do=f"frames 0 to {episode.length - 1} do",
+            )
+        if parent.split != episode.provenance.split:
+            raise DataError(
+                f"a dream's parent says split {parent.split!r}, its episode is "
+                f"{episode.provenance.split!r}",
+                where=where,
+            )
+        return episode.start + parent.frame
+
+    def _begin(self, begun: np.ndarray) -> None:
+        """Put the recorded frames of these rows into the belief."""
+        for i in begun:
+            row = self._rows[i]
+            assert row is not None
+            clip = self.clips[row.parent.dataset].gather(np.asarray([row.flat_row]), 0)
+            index = torch.tensor([int(i)], device=self._belief.last.device)
+            self._belief = self._belief.put(index, clip.belief().to(self._belief.last.device))
+        self._trust[begun] = 1
+        self._success[begun] = 0
+        self._abstained[begun] = False
+        self._finished[begun] = False
+
+    def _checked(self, action: np.ndarray) -> F32:
+        action = np.asarray(action, np.float32)
+        if action.shape != (self.num_envs, len(self.interface.action)):
+            raise ConfigError(
+                f"the action is {action.shape}",
+                do=f"give {(self.num_envs, len(self.interface.action))}",
+            )
+        if not np.isfinite(action).all():
+            raise ConfigError("the action has values that are not finite")
+        clipped: F32 = np.clip(action, self._low, self._high)
+        return clipped
+
+    def _noise(self, row: _Row) -> F32:
+        rng = stream(row.start.seed, row.start.episode, "dream noise", row.steps)
+        return rng.standard_normal(self.pipeline.noise_shape(), dtype=np.float32)
+
+    def _task(self, parent: Parent) -> str:
+        return self.clips[parent.dataset].dataset.episodes[parent.episode].provenance.task
+
+    def _obs(self) -> Obs:
+        levels = to_levels(self._belief.last).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return {
+            "images": {
+                camera: np.ascontiguousarray(levels[..., 3 * i : 3 * i + 3])
+                for i, camera in enumerate(self.cameras)
+            },
+            "state": self._belief.state.cpu().numpy().copy(),
+            "instruction": [self._instruction(row) for row in self._rows],
+        }
+
+    def _instruction(self, row: _Row | None) -> str:
+        if row is None:
+            return ""
+        tasks = self.clips[row.parent.dataset].dataset.episodes[row.parent.episode].tasks
+        return tasks[0] if tasks else ""
+
+    def _info(self, trust: F32) -> Info:
+        known = self.pipeline.heads.knows_success
+        return {
+            "success": self._success.copy(),
+            "success_known": np.full(self.num_envs, known),
+            "trust": trust.copy(),
+            "abstained": self._abstained.copy(),
+        }
+
+    def _blank(self, n: int) -> Belief:
+        h, w = self.image_hw
+        device = self.config.device
+        frame = torch.full((n, 3 * len(self.cameras), h, w), -1.0, device=device)
+        state = torch.zeros((n, len(self.interface.state)), device=device)
+        return Belief.recorded(frame, frame.clone(), state, state.clone())
+
+    def _make_spaces(self, n: int) -> None:
+        self.num_envs = n
+        self.metadata = {"autoreset_mode": gym.vector.AutoresetMode.DISABLED}
+        channels = self.interface.action
+        low = [-np.inf if c.low is None else c.low for c in channels]
+        high = [np.inf if c.high is None else c.high for c in channels]
+        self._low, self._high = np.asarray(low, np.float32), np.asarray(high, np.float32)
+        self.single_action_space = gym.spaces.Box(self._low, self._high, dtype=np.float32)
+        self.single_observation_space = observation_space(self.interface)
+        self.action_space = gym.vector.utils.batch_space(self.single_action_space, n)
+        self.observation_space = gym.vector.utils.batch_space(self.single_observation_space, n)
