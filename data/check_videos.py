@@ -1,0 +1,98 @@
+"""Do the videos hold the frames that meta/episodes promises?
+
+Axes: T frames of one episode, H x W pixels, RGB uint8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from trimix.data import layout, stats, video
+from trimix.data.problem import Findings
+from trimix.data.source import Source, SourceEpisode
+
+RATE_TOLERANCE = 0.01
+FROM_TOLERANCE_S = 1e-4
+
+
+def check(
+    source: Source, found: Findings, progress: Callable[[int, int], None] | None = None
+) -> dict[str, dict[int, stats.Stats]]:
+    """Note what is wrong; camera feature -> episode -> statistics of its decoded frames."""
+    seen: dict[str, dict[int, stats.Stats]] = {}
+    jobs = [(key, group) for key in source.camera_keys for group in _by_file(source, key)]
+    for done, (key, group) in enumerate(jobs):
+        if progress is not None:
+            progress(done, len(jobs))
+        if key in group[0].videos:
+            _check_file(source, key, group, found)
+        with found.catching():
+            for row in group:
+                images = source.read_frames(row, key)
+                _check_size(source, key, row, images.shape[1:3], found)
+                counts = stats.histogram(images)
+                summary = stats.of_histogram(counts, stats.sampled_count(row.length))
+                seen.setdefault(key, {})[row.index] = summary
+    if progress is not None:
+        progress(len(jobs), len(jobs))
+    return seen
+
+
+def _by_file(source: Source, key: str) -> list[list[SourceEpisode]]:
+    groups: dict[Path, list[SourceEpisode]] = {}
+    for row in source.episodes:
+        path = row.videos[key].path if key in row.videos else row.data
+        groups.setdefault(path, []).append(row)
+    return list(groups.values())
+
+
+def _check_file(source: Source, key: str, group: Sequence[SourceEpisode], found: Findings) -> None:
+    path = group[0].videos[key].path
+    with found.catching():
+        facts = video.probe(path)
+        if abs(facts.fps / source.fps - 1.0) > RATE_TOLERANCE:
+            found.add(
+                f"it runs at {facts.fps:g} frames/s, info.json says {source.fps:g}", str(path), ""
+            )
+        rows = sum(row.length for row in group)
+        if facts.frames != rows:
+            found.add(f"{facts.frames} frames for {rows} rows", str(path), "")
+    if source.version == layout.VERSION:
+        _check_spans(source, key, group, found)
+
+
+def _check_spans(source: Source, key: str, group: Sequence[SourceEpisode], found: Findings) -> None:
+    """Each episode begins where the one before it ends, exactly."""
+    meta, end = source.root / "meta" / "episodes", 0
+    for row in sorted(group, key=lambda r: r.videos[key].start):
+        begin = float(row.extra[f"videos/{key}/from_timestamp"])
+        where = f"{meta} episode {row.index} {key}"
+        if abs(begin - end / source.fps) > FROM_TOLERANCE_S:
+            found.add(
+                f"from_timestamp is {begin:.6g} s",
+                where,
+                f"{end} frames stand before it: {end / source.fps:.6g} s",
+            )
+        end += row.length
+        finish = row.extra.get(f"videos/{key}/to_timestamp")
+        if finish is None or abs(finish - begin - row.length / source.fps) > FROM_TOLERANCE_S:
+            found.add(
+                f"to_timestamp is {finish}",
+                where,
+                f"{row.length} rows after {begin:.6g} s it is "
+                f"{begin + row.length / source.fps:.6g} s",
+            )
+
+
+def _check_size(
+    source: Source, key: str, row: SourceEpisode, actual: tuple[int, ...], found: Findings
+) -> None:
+    declared = source.image_hw(key)
+    if tuple(actual) != declared:
+        path = row.videos[key].path if key in row.videos else row.data
+        found.add(
+            f"{key!r} is {actual[0]}x{actual[1]}, info.json says {declared[0]}x{declared[1]}",
+            str(path),
+            "",
+        )
