@@ -46,6 +46,11 @@ def recipe_from_mapping(raw: Mapping[str, Any], where: str = "recipe") -> Recipe
     sources = raw.get("sources", {})
     if not isinstance(sources, Mapping):
         raise ConfigError("not a mapping of names", where=f"{where}: sources")
+    for name, source in sources.items():
+        if not isinstance(source, Mapping):
+            raise ConfigError(
+                f"{source!r} is not a source", where=f"{where}: sources.{name}", do="give it a path"
+            )
     schema = OmegaConf.structured(Recipe)
     _thaw(schema)
     for name in sources:

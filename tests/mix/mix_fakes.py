@@ -1,0 +1,156 @@
+"""Sources in memory, and one recipe that the tests vary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from trimix.core.contracts import Channel, Parent, PolicyInterface
+from trimix.core.episode import Provenance
+from trimix.core.errors import DataError, MissingError
+from trimix.data.windows import WindowBatch
+from trimix.mix import Recipe, Source, View
+
+INTERFACE = PolicyInterface(
+    cameras={"wrist": (4, 6)},
+    state=(Channel("q", "rad"),),
+    action=(Channel("v", "rad/s", -1.0, 1.0),),
+    control_mode="joint_velocity",
+    control_dt_s=0.1,
+)
+
+
+@dataclass(frozen=True)
+class FakeEpisode:
+    index: int
+    length: int
+    start: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class FakeWindows:
+    """Windows whose every array tells the content, the episode and the frame."""
+
+    tag: int
+    view: View
+    episode: np.ndarray
+    frame: np.ndarray
+    broken_frame: int | None
+
+    def __len__(self) -> int:
+        return len(self.episode)
+
+    def gather(self, ids: np.ndarray) -> WindowBatch:
+        b, spec = len(ids), self.view.window
+        episode, frame = self.episode[ids], self.frame[ids]
+        if self.broken_frame in frame.tolist():
+            raise DataError("cannot be decoded", where=f"row {self.broken_frame}", do="repair it")
+        value = (self.tag * 10_000 + episode * 100 + frame).astype(np.float32)
+        return WindowBatch(
+            images={
+                c: np.broadcast_to(
+                    (frame % 256).astype(np.uint8)[:, None, None, None, None],
+                    (b, spec.history, *hw, 3),
+                )
+                for c, hw in self.view.interface(INTERFACE).cameras.items()
+            },
+            state=np.broadcast_to(value[:, None, None], (b, spec.history, 1)),
+            action=np.broadcast_to(value[:, None, None], (b, spec.chunk, 1)),
+            action_valid=np.ones((b, spec.chunk), bool),
+            history_valid=np.ones((b, spec.history), bool),
+            instruction=[f"{self.tag} {e} {f}" for e, f in zip(episode, frame, strict=True)],
+            episode=episode,
+            frame=frame,
+            trust=np.ones(b, np.float32),
+        )
+
+
+@dataclass(frozen=True)
+class FakeData:
+    """A data set of episodes with these lengths."""
+
+    tag: int
+    episodes: Sequence[FakeEpisode]
+    interface: PolicyInterface = INTERFACE
+    broken_frame: int | None = None
+    row_trust: np.ndarray | None = None
+
+    @property
+    def content_hash(self) -> str:
+        return f"content-{self.tag}"
+
+    def trust(self) -> np.ndarray:
+        n = sum(e.length for e in self.episodes)
+        return np.ones(n, np.float32) if self.row_trust is None else self.row_trust
+
+    def windows(self, view: View, episodes: Sequence[int]) -> FakeWindows:
+        rows = [(e.index, f) for e in self.episodes if e.index in episodes for f in range(e.length)]
+        table = np.array(rows, np.int64).reshape(-1, 2)
+        return FakeWindows(self.tag, view, table[:, 0], table[:, 1], self.broken_frame)
+
+
+@dataclass
+class FakeStore:
+    """path -> data; counts what was opened."""
+
+    data: dict[str, FakeData]
+    opened: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> FakeData:
+        self.opened.append(path)
+        if path not in self.data:
+            raise MissingError("no data set is there", where=path)
+        return self.data[path]
+
+
+def fake(tag: int, lengths: Sequence[int] = (7, 5, 9), **provenance: object) -> FakeData:
+    """A data set whose episodes share a provenance."""
+    given = {"origin": "real", **provenance}
+    starts = np.cumsum([0, *lengths])
+    return FakeData(
+        tag,
+        tuple(
+            FakeEpisode(i, n, int(starts[i]), Provenance(**given)) for i, n in enumerate(lengths)
+        ),
+    )
+
+
+def with_provenance(data: FakeData, index: int, **changes: object) -> FakeData:
+    """The data set with one episode's provenance changed."""
+    episodes = [
+        replace(e, provenance=replace(e.provenance, **changes)) if e.index == index else e
+        for e in data.episodes
+    ]
+    return replace(data, episodes=tuple(episodes))
+
+
+def dream(parent: str, split: str = "train", own_split: str = "train") -> FakeData:
+    """Two dreams: the first from episode 0 of the parent, the second from its episode 1."""
+    data = fake(9, (6, 6), origin="dream", split=own_split)
+    for i in range(2):
+        data = with_provenance(data, i, parent=Parent(parent, i, 0, split))
+    return data
+
+
+def three(sizes: Sequence[Sequence[int]] = ((7, 5, 9), (30, 10), (12,))) -> FakeStore:
+    """A real, a sim and a dream source."""
+    origins = ("real", "sim", "dream")
+    return FakeStore(
+        {
+            name: fake(i, lengths, origin=name)
+            for i, (name, lengths) in enumerate(zip(origins, sizes, strict=True))
+        }
+    )
+
+
+def recipe(shares: dict[str, float] | None = None, **changes: object) -> Recipe:
+    """A recipe over `three()`, whose sources are called as their paths."""
+    shares = {"real": 0.7, "sim": 0.2, "dream": 0.1} if shares is None else shares
+    base = Recipe(
+        sources={name: Source(path=name) for name in ("real", "sim", "dream")},
+        shares=shares,
+        batch_size=10,
+        steps=40,
+    )
+    return replace(base, **changes)

@@ -1,0 +1,148 @@
+"""Loaded batches are what the plan says, the same with any number of workers, and counted."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mix_fakes import FakeStore, fake, recipe, three, with_provenance
+
+from trimix.core.errors import DataError
+from trimix.mix import Filter, Ledger, MixBatch, MixLoader, Prefetcher, Source, compile_recipe
+
+
+def digest(batch: MixBatch) -> tuple:
+    """Every byte of a batch."""
+    arrays = [batch.images[c] for c in sorted(batch.images)]
+    arrays += [getattr(batch, n) for n in ("state", "action", "action_valid", "history_valid")]
+    arrays += [getattr(batch, n) for n in ("episode", "frame", "trust", "source", "window")]
+    arrays += [batch.domain_shown, batch.augment_seed]
+    texts = (batch.step, tuple(batch.instruction), tuple(batch.domain))
+    return (*texts, *((a.shape, a.dtype.str, a.tobytes()) for a in arrays))
+
+
+def test_every_field_of_a_sample_comes_from_the_same_window():
+    store = three()
+    lock = compile_recipe(recipe(image_hw=(4, 5)), store)
+    loader = MixLoader(lock, store)
+    for k in (0, 7, 39):
+        batch = loader.load(k)
+        for b in range(len(batch)):
+            source = lock.sources[batch.source[b]]
+            tag = ["real", "sim", "dream"].index(source.path)
+            assert batch.instruction[b] == f"{tag} {batch.episode[b]} {batch.frame[b]}"
+            assert (batch.state[b] == tag * 10_000 + batch.episode[b] * 100 + batch.frame[b]).all()
+            assert (batch.images["wrist"][b] == batch.frame[b]).all()
+            assert batch.domain[b] == source.path
+        assert batch.images["wrist"].shape == (10, 2, 4, 5, 3)
+        assert batch.action.shape == (10, 8, 1)
+
+
+def test_a_source_may_keep_its_origin_to_itself():
+    sources = {"real": Source("real"), "sim": Source("sim", domain=False)}
+    store = three()
+    lock = compile_recipe(recipe({"real": 1, "sim": 1}, sources=sources), store)
+    batch = MixLoader(lock, store).load(0)
+    assert batch.domain_shown.tolist() == [origin == "real" for origin in batch.domain]
+
+
+def test_filtered_windows_are_never_loaded():
+    data = with_provenance(fake(0, (10, 10)), 0, success=True)
+    trust = np.tile(np.linspace(1, 0.1, 10, dtype=np.float32), 2)
+    store = FakeStore({"a": replace(data, row_trust=trust)})
+    chosen = {"a": Source("a", Filter(success=True, min_trust=0.45))}
+    spec = replace(recipe().window, history=1, chunk=2)
+    lock = compile_recipe(recipe({"a": 1}, sources=chosen, window=spec), store)
+    loader = MixLoader(lock, store)
+    seen = {
+        (e, f)
+        for k in range(9)
+        for b in [loader.load(k)]
+        for e, f in zip(b.episode, b.frame, strict=True)
+    }
+    assert seen == {(0, f) for f in range(5)}
+
+
+@given(st.lists(st.integers(0, 39), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_what_was_loaded_before_changes_nothing(order):
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    loader = MixLoader(lock, store)
+    for k in order:
+        assert digest(loader.load(k)) == digest(MixLoader(lock, store).load(k))
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_the_stream_is_the_same_for_any_number_of_workers(workers):
+    store = three()
+    lock = compile_recipe(recipe(steps=12), store)
+    loader = MixLoader(lock, store)
+    expected = [digest(loader.load(k)) for k in range(12)]
+    with Prefetcher(MixLoader(lock, store), workers) as stream:
+        assert [digest(b) for b in stream.batches()] == expected
+        assert [digest(b) for b in stream.batches(5, 8)] == expected[5:8]
+        assert [digest(stream.load(k)) for k in (11, 2, 3, 0)] == [
+            expected[k] for k in (11, 2, 3, 0)
+        ]
+        with pytest.raises(IndexError, match="12 steps"):
+            stream.load(12)
+
+
+def test_a_fault_in_a_worker_is_the_same_error_as_without_workers():
+    store = three()
+    store.data["sim"] = replace(store.data["sim"], broken_frame=3)
+    loader = MixLoader(compile_recipe(recipe(), store), store)
+    said = []
+    for workers in (0, 1):
+        with Prefetcher(loader, workers) as stream, pytest.raises(DataError) as fault:
+            list(stream.batches())
+        said.append(str(fault.value))
+    assert said == ["row 3: cannot be decoded; repair it"] * 2
+
+
+def test_the_ledger_counts_what_was_drawn_and_agrees_with_the_plan(tmp_path):
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    loader, ledger = MixLoader(lock, store), Ledger(lock)
+    batches = [loader.load(k) for k in range(lock.steps)]
+    for batch in batches:
+        ledger.record(batch)
+    assert ledger.differences() == ()
+    for exposure, source in zip(ledger.exposure(), lock.sources, strict=True):
+        assert exposure.windows == source.draws == exposure.planned_windows
+        assert exposure.repeats == source.repeats
+        assert exposure.distinct_windows == min(source.draws, source.windows)
+        assert exposure.max_repeats == -(-source.draws // source.windows)
+        assert exposure.episodes == len(source.episodes)
+        assert exposure.seconds == pytest.approx(source.draws * 0.1)
+    ledger.save(tmp_path / "ledger.json")
+    saved = json.loads((tmp_path / "ledger.json").read_text())
+    assert saved["lock"] == lock.hash
+    assert saved["origins"] == {"dream": 40, "real": 280, "sim": 80}
+    assert saved["windows"] == 400
+    assert saved["steps"] == 40
+
+
+def test_the_ledger_counts_a_step_once_in_any_order():
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    loader = MixLoader(lock, store)
+    once, mixed = Ledger(lock), Ledger(lock)
+    for k in range(10):
+        once.record(loader.load(k))
+    for k in (9, 3, 3, 0, 1, 2, 4, 9, 8, 7, 6, 5):
+        mixed.record(loader.load(k))
+    assert once.to_json() == mixed.to_json()
+
+
+def test_the_ledger_says_when_something_else_was_drawn():
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    ledger = Ledger(lock)
+    batch = MixLoader(lock, store).load(0)
+    ledger.record(replace(batch, source=np.zeros_like(batch.source), window=batch.window * 0))
+    assert len(ledger.differences()) == 3
+    assert "10 windows drawn" in ledger.differences()[0]

@@ -1,0 +1,82 @@
+"""A lock round-trips, and is refused when it or its data is no longer what was compiled."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from mix_fakes import fake, recipe, three
+
+from trimix.core.errors import DataError, MissingError
+from trimix.mix import Lock, MixLoader, Phase, compile_recipe
+
+
+def test_json_round_trips():
+    phases = (Phase(0.1, {"sim": 1}), Phase(1.0, {"real": 0.3, "dream": 0.7}))
+    for asked in (recipe(), recipe({}, phases=phases, ramp="linear", image_hw=(4, 4))):
+        lock = compile_recipe(asked, three())
+        again = Lock.from_json(lock.to_json())
+        assert again == lock
+        assert again.to_json() == lock.to_json()
+
+
+def test_a_file_round_trips_and_a_missing_one_is_said(tmp_path):
+    lock = compile_recipe(recipe(), three())
+    lock.save(tmp_path / "run" / "recipe.lock")
+    assert Lock.load(tmp_path / "run" / "recipe.lock") == lock
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["recipe.lock"]
+    with pytest.raises(MissingError, match="no such lock"):
+        Lock.load(tmp_path / "other.lock")
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        (lambda raw: raw.update(batch_size=11), "edited"),
+        (lambda raw: raw["sources"][0].update(windows=3), "edited"),
+        (lambda raw: raw["segments"][0]["parts"].reverse(), "edited"),
+        (lambda raw: raw.update(schema=99), "schema 99"),
+        (lambda raw: raw.pop("view"), "not a lock"),
+        (lambda raw: raw["sources"][0].update(extra=1), "not a lock"),
+    ],
+)
+def test_an_edited_lock_is_refused(edit, named):
+    raw = json.loads(compile_recipe(recipe(), three()).to_json())
+    edit(raw)
+    with pytest.raises(DataError, match=named):
+        Lock.from_json(json.dumps(raw))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"schema": 1}'])
+def test_what_is_not_a_lock_is_refused(text):
+    with pytest.raises(DataError, match="not a lock"):
+        Lock.from_json(text)
+
+
+def test_names_and_paths_are_not_part_of_the_hash():
+    lock = compile_recipe(recipe(), three())
+    raw = json.loads(lock.to_json())
+    raw["sources"][0]["path"] = "/moved"
+    assert Lock.from_json(json.dumps(raw)).hash == lock.hash
+
+
+def test_changed_content_is_refused_by_name():
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    store.data["sim"] = fake(77, (30, 10), origin="sim")
+    with pytest.raises(DataError, match="source 'sim' changed since the lock"):
+        MixLoader(lock, store)
+
+
+def test_a_moved_source_is_found_by_name():
+    store = three()
+    lock = compile_recipe(recipe(), store)
+    store.data["/new/place"] = store.data.pop("sim")
+    MixLoader(lock, store, {"sim": "/new/place"}).load(0)
+    with pytest.raises(DataError, match="no source 'smi'; available: dream, real, sim"):
+        MixLoader(lock, store, {"smi": "/new/place"})
+
+
+def test_the_same_recipe_gives_the_same_bytes():
+    texts = {compile_recipe(recipe(), three()).to_json() for _ in range(2)}
+    assert len(texts) == 1
+    assert compile_recipe(replace(recipe(), seed=1), three()).to_json() not in texts
