@@ -11,18 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
 
-from trimix.core.contracts import BoolArray, Policy, Start, World
+from trimix.core.contracts import Policy, Start, World
 from trimix.core.episode import Episode
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.rollout import rollout
-from trimix.evaluate.statistics import wilson
+from trimix.evaluate.evaluation import Evaluation, Outcome
 from trimix.evaluate.suites import Suite
 
 WorldFactory = Callable[[int], World]
@@ -56,74 +55,6 @@ class ClosedLoopConfig:
         for name, low in (("rows", 1), ("workers", 1), ("threads", 1), ("shards", 1), ("clips", 0)):
             if getattr(self, name) < low:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do=f"at least {low}")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one scene.
-
-    Args:
-        scene: its place in the suite.
-        success: the task was done; never true of an episode that was abstained from.
-        abstained: the world or the policy said "I don't know" and the episode was cut.
-        steps: T.
-        trust: mean over the steps, 1 in MuJoCo.
-        reward: summed over the steps.
-    """
-
-    scene: int
-    success: bool
-    abstained: bool
-    steps: int
-    trust: float
-    reward: float
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One policy over one suite.
-
-    Args:
-        arm, train_seed: which policy.
-        world, suite, suite_hash: on what.
-        outcomes: S outcomes in the suite's order.
-        clips: scene -> episode with images, for the suite's first scenes.
-    """
-
-    arm: str
-    train_seed: int
-    world: str
-    suite: str
-    suite_hash: str
-    outcomes: tuple[Outcome, ...]
-    clips: dict[int, Episode] = field(default_factory=dict, repr=False)
-
-    @property
-    def success(self) -> BoolArray:
-        """(S,) bool."""
-        return np.asarray([o.success for o in self.outcomes], bool)
-
-    def to_json(self) -> dict[str, Any]:
-        """The counts, the interval and every outcome, without the images."""
-        n, k = len(self.outcomes), int(self.success.sum())
-        return {
-            "arm": self.arm,
-            "train_seed": self.train_seed,
-            "world": self.world,
-            "suite": self.suite,
-            "suite_hash": self.suite_hash,
-            "n": n,
-            "success": k / n,
-            "wilson95": list(wilson(k, n)),
-            "abstained": sum(o.abstained for o in self.outcomes),
-            "outcomes": [asdict(o) for o in self.outcomes],
-        }
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Evaluation:
-        outcomes = tuple(Outcome(**o) for o in raw["outcomes"])
-        names = ("arm", "train_seed", "world", "suite", "suite_hash")
-        return cls(**{k: raw[k] for k in names}, outcomes=outcomes)
 
 
 @dataclass(frozen=True)
@@ -203,7 +134,7 @@ def evaluate(
         clips: dict[int, Episode] = {}
         for shard in (s for s in shards if s.job == j):
             part, kept = results[shard]
-            outcomes += [Outcome(**{**asdict(o), "scene": shard.start + o.scene}) for o in part]
+            outcomes += [replace(o, scene=shard.start + o.scene) for o in part]
             clips |= {shard.start + scene: episode for scene, episode in kept.items()}
         suite = job.suite
         evaluations.append(

@@ -13,7 +13,7 @@ import numpy as np
 
 from trimix.core.contracts import BoolArray
 from trimix.core.errors import ConfigError
-from trimix.evaluate.closed_loop import Evaluation
+from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.schema import ClosedLoop, Comparison
 from trimix.evaluate.statistics import mcnemar, paired_difference, wilson
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trimix.core.errors import ConfigError
-from trimix.evaluate.closed_loop import Evaluation
+from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.schema import Fidelity
 from trimix.evaluate.statistics import mean_maximum_rank_violation, pearson
 

@@ -17,13 +17,12 @@ from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
 from trimix.data.windows import WindowBatch, Windows
+from trimix.evaluate.schema import BASELINES
 from trimix.policy.predict import repeat_last_chunks
 
 Predictor = Callable[[WindowBatch], F32]
 """Windows -> (B, K, A) actions in physical units, each window on its own: a learned policy's is
 partial(policy.predict.predict_chunks, policy)."""
-
-BASELINES = ("predict_mean", "repeat_last")
 
 
 @dataclass(frozen=True)

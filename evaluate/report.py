@@ -15,7 +15,7 @@ from trimix.data.files import read_json
 from trimix.evaluate import plots
 from trimix.evaluate.clips import Strip, data_uri, filmstrip, mp4, panel_widths, png, side_by_side
 from trimix.evaluate.schema import Curve, Report, validate_report
-from trimix.evaluate.verdict import caution, offline_verdict, verdict
+from trimix.evaluate.verdict import caution, offline_verdicts, verdict
 from trimix.evaluate.whole import replace_whole
 
 MAX_BYTES = 15_000_000
@@ -77,7 +77,7 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     return template.render(
         r=report,
         verdicts=[(verdict(c), caution(c), _standing(c["ci95"])) for c in report["comparisons"]],
-        offline_verdicts=[v for arm in report["arms"] if (v := offline_verdict(arm))],
+        offline_verdicts=offline_verdicts(report["arms"]),
         figures={name: Markup(svg) for name, svg in _figures(report).items()},  # noqa: S704
         strips=[_strip(strip) for strip in strips],
     )

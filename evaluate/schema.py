@@ -28,6 +28,9 @@ Format = Literal["trimix-report-1"]
 Label = Literal["real", "stand-in (simulated)"]
 """Episodes of a physical robot, or of a simulator that plays its part."""
 
+BASELINES = ("predict_mean", "repeat_last")
+"""The trivial predictors that stand beside every arm."""
+
 Interval = tuple[float, float]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from trimix.evaluate.schema import Arm, Comparison, Offline
+from collections.abc import Sequence
+
+from trimix.evaluate.schema import BASELINES, Arm, Comparison, Offline
 
 SEEDS_FOR_A_CLAIM = 3
 
@@ -38,23 +40,41 @@ def caution(comparison: Comparison) -> str | None:
     )
 
 
-def offline_verdict(arm: Arm) -> str | None:
-    """Whether the arm's policy predicts held-out actions better than the trivial baselines."""
-    offline = arm["offline"]
-    if offline is None or offline["velocity_nmse"] is None:
-        return None
-    beaten = [name.replace("_", "-") for name in offline["baselines"] if _beats(offline, name)]
-    others = [name.replace("_", "-") for name in offline["baselines"] if not _beats(offline, name)]
-    nmse = f"{arm['name']} (normalised velocity error {offline['velocity_nmse']:.2f})"
-    if not others:
-        return f"{nmse} beat {' and '.join(beaten)} on held-out episodes."
-    lost = f"{nmse} was not shown to beat {' or '.join(others)} on held-out episodes"
-    return f"{lost}; it beat {' and '.join(beaten)}." if beaten else f"{lost}."
+def offline_verdicts(arms: Sequence[Arm]) -> list[str]:
+    """Which arms predict held-out actions better than the trivial baselines, in plain sentences.
+
+    A baseline is beaten when the interval of the difference in error lies below 0. Arms with one
+    outcome share a sentence.
+    """
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for arm in arms:
+        offline = arm["offline"]
+        if offline is None or offline["velocity_nmse"] is None:
+            continue
+        beaten = tuple(name for name in offline["baselines"] if _beats(offline, name))
+        others = tuple(name for name in offline["baselines"] if name not in beaten)
+        scored = f"{arm['name']} ({offline['velocity_nmse']:.2f})"
+        groups.setdefault((beaten, others), []).append(scored)
+    sentences = []
+    for (beaten, others), named in groups.items():
+        done = [f"beat {_listed(beaten, 'and')}"] if beaten else []
+        open_ = [f"could not be shown to beat {_listed(others, 'or')}"] if others else []
+        sentences.append(
+            f"On held-out episodes {_listed(named, 'and')} {' but '.join(done + open_)} "
+            "(normalised velocity error in brackets)."
+        )
+    return sentences
 
 
 def _beats(offline: Offline, baseline: str) -> bool:
     margin = offline["baselines"][baseline].get("margin_ci95")
     return margin is not None and margin[1] < 0
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    shown = [name.replace("_", "-") if name in BASELINES else name for name in names]
+    first, last = shown[:-1], shown[-1]
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _size(comparison: Comparison) -> str:

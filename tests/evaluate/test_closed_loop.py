@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from toy_point import PointPolicy, PointWorld, draw_for, make_world
 
 from trimix.core.errors import ConfigError, InterfaceError
-from trimix.evaluate.closed_loop import ClosedLoopConfig, Evaluation, Job, evaluate, run_scenes
+from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate, run_scenes
+from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.named import Named
 from trimix.evaluate.suites import make_suite
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimix.core.errors import ConfigError
-from trimix.evaluate.closed_loop import Evaluation, Outcome
 from trimix.evaluate.compare import closed_loop_summary, compare, compare_all
+from trimix.evaluate.evaluation import Evaluation, Outcome
 from trimix.evaluate.fidelity import agreement
 
 

@@ -1,7 +1,7 @@
 import pytest
 from example import example_report
 
-from trimix.evaluate.verdict import caution, offline_verdict, verdict
+from trimix.evaluate.verdict import caution, offline_verdicts, verdict
 
 
 def _comparison(delta, low, high, **more):
@@ -44,11 +44,17 @@ def test_few_seeds_are_cautioned():
 
 
 def test_beating_a_baseline_takes_an_interval():
-    strong, weak = example_report()["arms"][:2]
-    assert "beat predict-mean and repeat-last" in offline_verdict(strong)
-    assert "not shown to beat repeat-last" in offline_verdict(weak)
+    strong, weak, other, _ = example_report()["arms"]
+    (said,) = offline_verdicts([strong])
+    assert "real-only (0.44) beat predict-mean and repeat-last (" in said
+    (said,) = offline_verdicts([weak])
+    assert "beat predict-mean but could not be shown to beat repeat-last (" in said
+    together = offline_verdicts([strong, weak, other])
+    assert len(together) == 2
+    assert "real-only (0.44) and real+sim (0.38) beat" in together[0]
     for figures in strong["offline"]["baselines"].values():
         del figures["margin_ci95"]
-    assert "not shown to beat predict-mean or repeat-last" in offline_verdict(strong)
+    (said,) = offline_verdicts([strong])
+    assert "real-only (0.44) could not be shown to beat predict-mean or repeat-last" in said
     strong["offline"] = None
-    assert offline_verdict(strong) is None
+    assert offline_verdicts([strong]) == []
