@@ -4,24 +4,17 @@ Rates and shares lie in [0, 1]; intervals are [low, high] at 95%; seconds, gigab
 Annotations are evaluated here (no postponed annotations): the check reads NotRequired from them.
 """
 
-import math
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import (
-    Any,
     Literal,
     NotRequired,
     TypedDict,
-    Union,
     cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
 )
 
 from trimix.core.contracts import Origin
 from trimix.core.errors import DataError
+from trimix.evaluate.typed_json import problems_of
 
 FORMAT = "trimix-report-1"
 Format = Literal["trimix-report-1"]
@@ -213,61 +206,13 @@ def validate_report(raw: object) -> Report:
             is outside [0, 1], or a comparison names an arm that is not there. It names up to
             five problems.
     """
-    problems = list(_problems(raw, Report, "report"))
+    problems = list(problems_of(raw, Report, "report"))
     if not problems:
         problems = list(_contradictions(cast(Report, raw)))
     if problems:
         more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
         raise DataError("; ".join(problems[:5]) + more, where="report.json")
     return cast(Report, raw)
-
-
-def _problems(value: object, kind: Any, at: str) -> Iterator[str]:
-    """What keeps the value from being of this type, each with its place."""
-    origin, args = get_origin(kind), get_args(kind)
-    if is_typeddict(kind):
-        if not isinstance(value, dict):
-            yield f"{at} is {_name(value)}, not an object"
-            return
-        hints = get_type_hints(kind)
-        for key in sorted(kind.__required_keys__ - value.keys()):
-            yield f"{at}.{key} is missing"
-        for key in sorted(value.keys() - hints.keys(), key=str):
-            yield f"{at}.{key} is not known (known: {', '.join(hints)})"
-        for key in hints.keys() & value.keys():
-            yield from _problems(value[key], hints[key], f"{at}.{key}")
-    elif origin in (Union, types.UnionType):
-        if not any(next(_problems(value, arg, at), None) is None for arg in args):
-            fits = [arg for arg in args if arg is not types.NoneType]
-            yield from _problems(value, fits[0], at)
-    elif origin is Literal:
-        if value not in args:
-            yield f"{at} is {value!r}, not one of {', '.join(map(repr, args))}"
-    elif origin is tuple:
-        if not isinstance(value, (list, tuple)) or len(value) != len(args):
-            yield f"{at} is {_name(value)}, not {len(args)} values"
-            return
-        for i, (item, arg) in enumerate(zip(value, args, strict=True)):
-            yield from _problems(item, arg, f"{at}[{i}]")
-    elif origin is list:
-        if not isinstance(value, list):
-            yield f"{at} is {_name(value)}, not a list"
-            return
-        for i, item in enumerate(value):
-            yield from _problems(item, args[0], f"{at}[{i}]")
-    elif origin is dict:
-        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            yield f"{at} is {_name(value)}, not an object"
-            return
-        for key, item in value.items():
-            yield from _problems(item, args[1], f"{at}.{key}")
-    elif kind is float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            yield f"{at} is {_name(value)}, not a number"
-        elif not math.isfinite(value):
-            yield f"{at} is {value}, which JSON cannot hold"
-    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        yield f"{at} is {_name(value)}, not {kind.__name__}"
 
 
 def _contradictions(report: Report) -> Iterator[str]:
@@ -298,9 +243,3 @@ def _rates(report: Report) -> Iterator[tuple[str, float]]:
     for task, presets in report["experts"].items():
         for preset, expert in presets.items():
             yield f"expert success in {task}/{preset}", expert["success"]
-
-
-def _name(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
-    return "an object" if isinstance(value, Mapping) else repr(value)

@@ -119,7 +119,9 @@ def mean_interval(
     Rows and columns are resampled independently, each cell keeping its row and column (the
     pigeonhole bootstrap: McCullagh 2000; Owen, Annals of Applied Statistics 2007; it errs on the
     wide side). n - 1 of n clusters are drawn, because drawing n of a few understates the variance
-    of a mean by (n - 1) / n (Rao and Wu 1988): by half for two seeds.
+    of a mean by (n - 1) / n (Rao and Wu 1988): by half for two seeds. Few seeds remain few: where
+    they disagree more than chance (seed effect 0.3, scenes 0.5, noise 1, 100 scenes), 95% intervals
+    held the truth in 83% of 400 trials with two seeds, 91% with three, 94% with ten of effect 0.5.
 
     Args:
         values: (S, N) or (N,).
