@@ -96,7 +96,7 @@ class Lock:
     def steps(self) -> int:
         return self.segments[-1].until_step
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         offset = key(self.seed, "mix", "comb") % PARTS
         return Schedule(self.batch_size, self.segments, self.linear, offset)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from scipy import stats
 
 import trimix
 from trimix.core.seeds import stream
@@ -259,22 +260,28 @@ def test_a_single_policy_has_no_correlation():
     assert pearson([0.5], [0.4]) is None
 
 
-@pytest.mark.parametrize(
-    ("task", "violation", "correlation"),
-    [
-        ("google_robot_pick_coke_can", 0.031, 0.976),
-        ("google_robot_move_near", 0.111, 0.855),
-        ("widowx_put_eggplant_in_basket", 0.0, 0.990),
-    ],
-)
-def test_published_tables_give_the_published_agreement(task, violation, correlation):
-    """Li et al. 2024, visual matching; the correlation of rounded scores agrees within 0.002."""
+def shared_tables():
     path = SHARED / "simpler_real_vs_sim.json"
     if not path.is_file():
-        pytest.skip("the published tables (simpler_real_vs_sim.json) are not beside the checkout")
-    table = json.loads(path.read_text())
-    policies = list(table["REAL_PERF"][task])
-    real = [table["REAL_PERF"][task][p] for p in policies]
-    sim = [table["SIMPLER_PERF"][task][p] for p in policies]
-    assert mean_maximum_rank_violation(sim, real) == pytest.approx(violation, abs=6e-4)
-    assert pearson(sim, real) == pytest.approx(correlation, abs=2e-3)
+        pytest.skip("real and simulated scores (simpler_real_vs_sim.json) are not at hand")
+    raw = json.loads(path.read_text())
+    return {
+        task: ([raw["SIMPLER_PERF"][task][p] for p in scores], list(scores.values()))
+        for task, scores in raw["REAL_PERF"].items()
+    }
+
+
+def test_recorded_scores_of_real_policies_agree_with_the_published_definitions():
+    for sim, real in shared_tables().values():
+        found = mean_maximum_rank_violation(sim, real)
+        if len(set(sim)) == len(sim) and len(set(real)) == len(real):
+            assert found == pytest.approx(published(sim, real))
+        assert found >= published(sim, real) - 1e-12
+        assert pearson(sim, real) == pytest.approx(stats.pearsonr(sim, real).statistic)
+
+
+def test_one_recorded_table_by_hand():
+    """Three of six policies are misordered, at real gaps of 0.054, 0.067 and 0.067."""
+    sim, real = shared_tables()["google_robot_pick_coke_can"]
+    assert mean_maximum_rank_violation(sim, real) == pytest.approx((0.054 + 0.067 + 0.067) / 6)
+    assert mean_maximum_rank_violation(real, sim) > 0.06
