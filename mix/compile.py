@@ -18,7 +18,7 @@ from trimix.mix.caps import cap_shares
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.recipe import Phase, Recipe, Source
 from trimix.mix.schedule import PARTS, Schedule, Segment, Totals, to_parts
-from trimix.mix.selection import Selection, select, splits_of
+from trimix.mix.selection import Selection, held_out_in, select
 from trimix.mix.source import DiskStore, SourceData, Store, View, joint_interface
 
 
@@ -114,11 +114,11 @@ def _require_one_interface(opened: Mapping[str, SourceData], view: View, where: 
 
 def _contents(recipe: Recipe, opened: Mapping[str, SourceData], where: str) -> list[_Content]:
     """The recipe's sources, filtered, merged and in the order of their identity."""
-    splits = splits_of(list(opened.values()))
+    held = held_out_in(list(opened.values()))
     merged: dict[str, _Content] = {}
     for name, data in opened.items():
         source = recipe.sources[name]
-        selection = select(data, source.filter, recipe.window, splits)
+        selection = select(data, source.filter, recipe.window, held)
         if selection.windows == 0:
             left_out = ", ".join(f"{n} {why}" for why, n in selection.excluded.items())
             raise DataError(

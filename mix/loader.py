@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from types import TracebackType
 
 import numpy as np
 
 from trimix.core.contracts import I64, Origin
-from trimix.core.errors import DataError
+from trimix.core.errors import DataError, TrimixError
 from trimix.mix.batch import MixBatch, join
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.sampler import MixSampler
@@ -122,7 +124,8 @@ class Prefetcher:
     """The batches of a loader, read ahead by worker processes. The stream is the loader's own.
 
     Use it as a context manager, or call `close`. Reading in order is served from what was read
-    ahead; a jump (a resume) is served too, and reading ahead goes on from there.
+    ahead; a jump (a resume) is served too, and reading ahead goes on from there. Batches travel
+    between processes, so workers pay off for large images and slow disks, not for 64 px.
 
     Args:
         loader: what to read.
@@ -147,7 +150,11 @@ class Prefetcher:
             )
 
     def load(self, k: int) -> MixBatch:
-        """Batch k, as `MixLoader.load`."""
+        """Batch k, as `MixLoader.load`.
+
+        Raises:
+            TrimixError: a worker died; else what `MixLoader.load` raises.
+        """
         if self._pool is None:
             return self.loader.load(k)
         last = min(k + self._ahead, self.loader.lock.steps - 1)
@@ -156,7 +163,14 @@ class Prefetcher:
         for ahead in range(k, max(last, k) + 1):
             if ahead not in self._futures:
                 self._futures[ahead] = self._pool.submit(_load_in_worker, ahead)
-        return self._futures.pop(k).result()
+        try:
+            return self._futures.pop(k).result()
+        except BrokenProcessPool as fault:
+            raise TrimixError(
+                "a process that reads batches ahead died, perhaps for want of memory",
+                where=f"batch {k}",
+                do="use fewer workers, or 0",
+            ) from fault
 
     def batches(self, start: int = 0, stop: int | None = None) -> Iterator[MixBatch]:
         """Batches start..stop-1; None is the end of the training."""
@@ -187,6 +201,7 @@ _worker_loader: list[MixLoader] = []
 
 
 def _start_worker(loader: MixLoader) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process closes the pool
     _worker_loader[:] = [loader]
 
 

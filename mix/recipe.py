@@ -70,7 +70,8 @@ class Source:
     """One data set, or a filtered part of one.
 
     Args:
-        path: the data set's directory. Not touched while the source's shares are all zero.
+        path: the data set's directory, from the working directory if it is relative. Not touched
+            while the source's shares are all zero.
         filter: what of it may be drawn.
         max_repeats: how often its windows may be drawn over the whole training, on average;
             None is no limit. 1 draws no window twice.

@@ -19,8 +19,8 @@ from trimix.data.windows import WindowSpec
 from trimix.mix.recipe import HELDOUT, Filter
 from trimix.mix.source import EpisodeLike, SourceData
 
-Splits = Mapping[str, Mapping[int, str]]
-"""content hash -> episode index -> its split, of the data sets that are at hand."""
+HeldOut = Mapping[str, frozenset[int]]
+"""content hash -> indices of its held-out episodes, of the data sets that are at hand."""
 
 
 @dataclass(frozen=True)
@@ -50,31 +50,44 @@ class Selection:
         return digest.hexdigest()[:32]
 
 
-def splits_of(sources: Sequence[SourceData]) -> Splits:
-    """The splits of the data sets that dreams in this recipe may have begun in."""
-    return {s.content_hash: {e.index: e.provenance.split for e in s.episodes} for s in sources}
+def held_out_in(sources: Sequence[SourceData]) -> HeldOut:
+    """The held-out episodes of the data sets that dreams in this recipe may have begun in.
+
+    A dream can begin in a dream, so lineage is followed until nothing new is found.
+    """
+    held: dict[str, frozenset[int]] = {}
+    while True:
+        found = {
+            s.content_hash: frozenset(
+                e.index for e in s.episodes if is_held_out(e.provenance, held)
+            )
+            for s in sources
+        }
+        if found == held:
+            return held
+        held = found
 
 
-def is_held_out(provenance: Provenance, splits: Splits) -> bool:
+def is_held_out(provenance: Provenance, held: HeldOut) -> bool:
     """Whether the episode is held out, itself or through the frame that it was dreamed from.
 
     A dream states the split of its start frame and, as its own split, that of its world model's
-    training data. When the parent data set is at hand, its word on the frame's split counts too.
+    training data. When the parent data set is at hand, its word on the frame counts too.
     """
     if provenance.split == HELDOUT:
         return True
     parent = provenance.parent
     if parent is None:
         return False
-    return HELDOUT in (parent.split, splits.get(parent.dataset, {}).get(parent.episode))
+    return parent.split == HELDOUT or parent.episode in held.get(parent.dataset, ())
 
 
-def select(data: SourceData, chosen: Filter, spec: WindowSpec, splits: Splits) -> Selection:
+def select(data: SourceData, chosen: Filter, spec: WindowSpec, held: HeldOut) -> Selection:
     """Apply a filter to a source. Held-out lineage is left out whatever the filter says."""
     excluded: Counter[str] = Counter()
     kept = []
     for episode in data.episodes:
-        reason = _refusal(episode, chosen, splits)
+        reason = _refusal(episode, chosen, held)
         if reason is None:
             kept.append(episode)
         else:
@@ -110,10 +123,10 @@ def window_trust(trust: F32, spec: WindowSpec) -> F32:
     return np.asarray(minimum_filter1d(trust, size, mode="nearest", origin=shift), np.float32)
 
 
-def _refusal(episode: EpisodeLike, chosen: Filter, splits: Splits) -> str | None:
+def _refusal(episode: EpisodeLike, chosen: Filter, held: HeldOut) -> str | None:
     """Why an episode is left out; None if it is not."""
     p = episode.provenance
-    if is_held_out(p, splits):
+    if is_held_out(p, held):
         return "held out"
     if p.split not in chosen.split:
         return f"split {p.split}"

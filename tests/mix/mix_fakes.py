@@ -1,5 +1,7 @@
 """Sources in memory, and one recipe that the tests vary."""
 
+import os
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +12,9 @@ from trimix.core.episode import Provenance
 from trimix.core.errors import DataError, MissingError
 from trimix.data.windows import WindowBatch
 from trimix.mix import Recipe, Source, View
+
+KILL = -1
+"""A broken frame that takes the reading process with it."""
 
 INTERFACE = PolicyInterface(
     cameras={"wrist": (4, 6)},
@@ -44,6 +49,8 @@ class FakeWindows:
     def gather(self, ids: np.ndarray) -> WindowBatch:
         b, spec = len(ids), self.view.window
         episode, frame = self.episode[ids], self.frame[ids]
+        if self.broken_frame == KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
         if self.broken_frame in frame.tolist():
             raise DataError("cannot be decoded", where=f"row {self.broken_frame}", do="repair it")
         value = (self.tag * 10_000 + episode * 100 + frame).astype(np.float32)

@@ -127,6 +127,16 @@ def test_the_parent_data_set_has_the_last_word_on_a_dreams_lineage():
     assert source.excluded == {"held out": 1}
 
 
+def test_a_dream_of_a_dream_inherits_the_whole_lineage():
+    """real 1 is held out; dream 1 began in it, and second 1 in dream 1. All else says train."""
+    parent = with_provenance(fake(0), 1, split="heldout")
+    child, grandchild = dream("content-0"), replace(dream("content-9"), tag=10)
+    store = FakeStore({"real": parent, "dream": child, "second": grandchild})
+    sources = {name: Source(name) for name in store.data}
+    lock = compile_recipe(recipe(dict.fromkeys(sources, 1.0), sources=sources), store)
+    assert by_name(lock)["dream"].episodes == by_name(lock)["second"].episodes == (0,)
+
+
 @given(st.data())
 @settings(max_examples=30, deadline=None)
 def test_no_held_out_frame_is_drawn_whatever_the_filter(data):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mix_fakes import FakeStore, fake, recipe, three, with_provenance
+from mix_fakes import KILL, FakeStore, fake, recipe, three, with_provenance
 
-from trimix.core.errors import DataError
+from trimix.core.errors import DataError, TrimixError
 from trimix.mix import Filter, Ledger, MixBatch, MixLoader, Prefetcher, Source, compile_recipe
 
 
@@ -101,6 +101,14 @@ def test_a_fault_in_a_worker_is_the_same_error_as_without_workers():
             list(stream.batches())
         said.append(str(fault.value))
     assert said == ["row 3: cannot be decoded; repair it"] * 2
+
+
+def test_a_worker_that_dies_is_one_clear_line():
+    store = three()
+    store.data["sim"] = replace(store.data["sim"], broken_frame=KILL)
+    loader = MixLoader(compile_recipe(recipe(), store), store)
+    with Prefetcher(loader, 1) as stream, pytest.raises(TrimixError, match="use fewer workers"):
+        list(stream.batches())
 
 
 def test_the_ledger_counts_what_was_drawn_and_agrees_with_the_plan(tmp_path):
