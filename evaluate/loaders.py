@@ -1,14 +1,85 @@
-"""Policies for an evaluation, loaded by name in whatever process runs it."""
+"""Worlds and policies of an evaluation, by name, in whatever process runs it: for `named.Named`.
+
+Arguments are plain JSON; defaults of what they configure stand beside the worlds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from trimix.core.contracts import Policy, World
 from trimix.core.errors import ConfigError
+from trimix.data.dataset import Dataset
 from trimix.policy.chunk import ActConfig
 from trimix.policy.store import from_pretrained
-from trimix.sim.world import MujocoWorld
+from trimix.sim.world import MujocoConfig, MujocoWorld
+from trimix.tasks import TASKS
+from trimix.worldmodel.pipeline import WorldModelPipeline
+from trimix.worldmodel.world import DreamConfig, DreamWorld
+
+_MUJOCO, _DREAM = MujocoConfig(), DreamConfig()
+
+
+def mujoco(
+    rows: int,
+    *,
+    task: str,
+    randomization: str = "none",
+    cameras: Sequence[str] = _MUJOCO.cameras,
+    image_hw: Sequence[int] = _MUJOCO.image_hw,
+    control_mode: str = _MUJOCO.control_mode,
+    control_dt_s: float = _MUJOCO.control_dt_s,
+) -> MujocoWorld:
+    """A task in MuJoCo under a preset of randomization; it is called "mujoco:<preset>".
+
+    Raises:
+        ConfigError: an unknown task, preset, camera or control mode.
+    """
+    height, width = image_hw
+    config = MujocoConfig(
+        cameras=tuple(cameras),
+        image_hw=(height, width),
+        control_mode=control_mode,
+        control_dt_s=control_dt_s,
+    )
+    name = f"mujoco:{randomization}"
+    return MujocoWorld(TASKS[task](), rows, randomization=randomization, config=config, name=name)
+
+
+def dream(
+    rows: int,
+    *,
+    path: str,
+    datasets: Sequence[str],
+    split: str = "heldout",
+    time_limit_s: float = _DREAM.time_limit_s,
+    abstain_below: float = _DREAM.abstain_below,
+    device: str = _DREAM.device,
+    cache_dir: str | None = None,
+) -> DreamWorld:
+    """A trained world model; its dreams begin at frames of the data sets' held-out episodes.
+
+    Args:
+        rows: rows of the world.
+        path: folder of the world model.
+        datasets: folders of the data sets.
+        split, time_limit_s, abstain_below, device: as in worldmodel.world.DreamConfig.
+        cache_dir: of decoded frames.
+
+    Raises:
+        MissingError, DataError, InterfaceError: what is not there, cannot be read or differs.
+    """
+    config = DreamConfig(
+        time_limit_s=time_limit_s, abstain_below=abstain_below, split=split, device=device
+    )
+    return DreamWorld(
+        WorldModelPipeline.load(path),
+        [Dataset.open(root) for root in datasets],
+        rows,
+        config,
+        None if cache_dir is None else Path(cache_dir),
+    )
 
 
 def trained(

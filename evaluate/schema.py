@@ -25,6 +25,7 @@ BASELINES = ("predict_mean", "repeat_last")
 """The trivial predictors that stand beside every arm."""
 
 Interval = tuple[float, float]
+ROUNDING = 1e-9
 
 
 class Real(TypedDict):
@@ -222,7 +223,7 @@ def _contradictions(report: Report) -> Iterator[str]:
     if "total" not in report["wall_s"]:
         yield "report.wall_s.total is missing"
     for place, rate in _rates(report):
-        if not 0.0 <= rate <= 1.0:
+        if not -ROUNDING <= rate <= 1.0 + ROUNDING:
             yield f"{place} is {rate:g}, outside 0 to 1"
     for c in report["comparisons"]:
         for name in (c["a"], c["b"]):

@@ -1,0 +1,88 @@
+import pytest
+from example import example_report
+from hypothesis import given
+from hypothesis import strategies as st
+from toy_point import INTERFACE
+
+from trimix.core.errors import ConfigError
+from trimix.data.windows import WindowSpec
+from trimix.evaluate.parts import loss_curve, mix_rows, shares_of
+from trimix.evaluate.schema import validate_report
+from trimix.mix.lock import Lock, LockedSource
+from trimix.mix.source import View
+
+
+def _source(name, origins, share, draws):
+    windows = sum(origins.values())
+    return LockedSource(
+        identity=f"id of {name}",
+        names=(name,),
+        path=name,
+        content_hash=name,
+        episodes=(0,),
+        min_trust=0.0,
+        windows=windows,
+        origins=origins,
+        excluded={},
+        domain=False,
+        max_repeats=None,
+        asked_share=share,
+        share=share,
+        draws=draws,
+        repeats=draws / windows,
+    )
+
+
+LOCK = Lock(
+    sources=(
+        _source("demo", {"real": 100}, 0.25, 400),
+        _source("made", {"sim": 300, "dream": 100}, 0.75, 1200),
+    ),
+    segments=(),
+    linear=False,
+    batch_size=16,
+    seed=0,
+    view=View(WindowSpec()),
+    interface=INTERFACE,
+    unused=("spare",),
+)
+
+
+def test_a_mixs_rows_add_up_to_the_mix():
+    rows = mix_rows("arm", LOCK)
+    assert [(r["source"], r["origin"]) for r in rows] == [
+        ("demo", "real"),
+        ("made [sim]", "sim"),
+        ("made [dream]", "dream"),
+    ]
+    assert sum(r["share"] for r in rows) == pytest.approx(1)
+    assert sum(r["drawn"] for r in rows) == 1600
+    for row in rows:
+        assert row["repeats"] == pytest.approx(row["drawn"] / row["windows"])
+
+
+def test_shares_name_every_source():
+    assert shares_of(LOCK) == {"demo": 0.25, "made": 0.75, "spare": 0.0}
+
+
+@given(n=st.integers(1, 500), points=st.integers(1, 50))
+def test_a_curve_keeps_the_mean_loss_and_the_last_step(n, points):
+    history = [{"step": float(i), "loss": 1.0 / (i + 1), "seconds": 0.1} for i in range(n)]
+    curve = loss_curve("a", history, group="Policy loss", points=points)
+    assert len(curve["steps"]) == len(curve["values"]) == min(n, points)
+    assert curve["steps"][-1] == n - 1
+    assert curve["values"] == sorted(curve["values"], reverse=True)
+    assert 1 / n <= curve["values"][-1] <= curve["values"][0] <= 1
+
+
+def test_the_parts_fit_the_report():
+    report = example_report()
+    report["arms"][0]["shares"] = shares_of(LOCK)
+    report["mix"] = mix_rows("real-only", LOCK)
+    report["curves"] = [loss_curve("a", [{"step": 0.0, "loss": 1.0}], group="g")]
+    validate_report(report)
+
+
+def test_a_training_without_history_is_named():
+    with pytest.raises(ConfigError, match="'a' has no history"):
+        loss_curve("a", [], group="g")
