@@ -187,6 +187,7 @@ class World(gym.vector.VectorEnv[Any, Any, Any]):
     interface: PolicyInterface
     origin: Origin
     time_limit_s: float
+    model_hash: str  # of the compiled model or of the world model's weights
 
     def snapshot(self) -> F64 | None:
         """(N, S) simulator state from which the rows' futures follow; None if there is none."""

@@ -63,16 +63,22 @@ class Uniform:
 
 @dataclass(frozen=True)
 class LogUniform:
-    """exp U(log low, log high): as often halved as doubled, which is what a scale wants."""
+    """exp U(log low, log high): as often halved as doubled, which is what a scale wants.
 
-    low: float
-    high: float
+    Independent in each component when the limits are sequences.
+    """
+
+    low: float | tuple[float, ...]
+    high: float | tuple[float, ...]
 
     def __post_init__(self) -> None:
-        _ordered((self.low,), (self.high,), above=0.0)
+        _ordered(_tuple(self.low), _tuple(self.high), above=0.0)
 
     def sample(self, rng: np.random.Generator) -> Json:
-        return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+        low, high = np.log(_tuple(self.low)), np.log(_tuple(self.high))
+        # exp(log(x)) may miss x by a rounding.
+        drawn = np.clip(np.exp(rng.uniform(low, high)), _tuple(self.low), _tuple(self.high))
+        return _plain(drawn, isinstance(self.low, (int, float)))
 
 
 @dataclass(frozen=True)

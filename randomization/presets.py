@@ -19,10 +19,12 @@ class Parts:
     Args:
         props: bodies that also name a material and their geoms.
         cameras: cameras that the policy sees.
+        own: axes of the task's own, for mild and strong.
     """
 
     props: Sequence[str]
     cameras: Sequence[str]
+    own: Sequence[Vary] = ()
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,15 @@ def axes(strength: Strength, parts: Parts) -> list[Vary]:
         *(Vary(f"camera/{c}/fovy", "scale", _factor(s.fovy)) for c in parts.cameras),
         Vary("light/key/dir", "add", Uniform((-s.light_m / 2,) * 3, (s.light_m / 2,) * 3)),
         Vary("light/key/diffuse", "scale", _factor(s.light)),
-        Vary("light/fill/diffuse", "scale", _factor(s.light)),
+        # A factor for each of red, green and blue: the fill light's colour.
+        Vary("light/fill/diffuse", "scale", LogUniform((1 / s.light,) * 3, (s.light,) * 3)),
         Vary("material/table/rgba", "add", colour),
         Vary("material/table/texture", "set", Choice(s.textures)),
         *(Vary(f"material/{p}/rgba", "add", colour) for p in parts.props),
         *(Vary(f"material/{p}/texture", "set", Choice(s.textures)) for p in parts.props),
         Vary("image/camera/gain", "set", _factor(s.exposure)),
         Vary("image/camera/noise_std", "set", Uniform(0.0, s.grain)),
+        *parts.own,
     ]
 
 

@@ -51,7 +51,7 @@ class GymEnv(gym.Env[Any, F32]):
             _first_info(info),
         )
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """(H, W, 3) uint8 of the first camera, as last seen."""
         return next(iter(self._images.values()), None) if self.render_mode else None
 
@@ -67,8 +67,12 @@ class GymEnv(gym.Env[Any, F32]):
         }
 
 
-class DmEnv(dm_env.Environment):
-    """One row of a world behind DeepMind's environment interface (dm_env)."""
+class DmEnv(dm_env.Environment):  # type: ignore[misc]
+    """One row of a world behind DeepMind's environment interface (dm_env).
+
+    Observations are {"images/<camera>": (H, W, 3) uint8, "state": (D,) float32}; the instruction is
+    not an array and stays out.
+    """
 
     def __init__(self, env: GymEnv, seed: int = 0) -> None:
         self._env, self._seed, self._over = env, seed, True

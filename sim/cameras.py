@@ -5,8 +5,10 @@ Axes: H x W pixels, RGB uint8, origin top left.
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,7 +74,7 @@ class Cameras:
         }
 
     def close(self) -> None:
-        """Free the OpenGL context; EGL complains if the interpreter exits before that."""
+        """Free the OpenGL context; the next picture makes another."""
         if self._canvas is not None:
             self._canvas.close()
             self._canvas = None
@@ -99,6 +101,9 @@ class _Canvas:
         self._option = mujoco.MjvOption()
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        # EGL complains of a context that outlives its display: free it before, whoever forgot to.
+        self.close = weakref.finalize(self, _free, self._gl, self._context)
+        atexit.register(self.close)
 
     def draw(
         self, model: mujoco.MjModel, data: mujoco.MjData, name: str, size: tuple[int, int]
@@ -123,9 +128,11 @@ class _Canvas:
         # OpenGL's origin is bottom left.
         return np.ascontiguousarray(pixels[::-1])
 
-    def close(self) -> None:
-        self._context.free()
-        self._gl.free()
+
+def _free(gl: Any, context: mujoco.MjrContext) -> None:
+    gl.make_current()  # else another world's context loses what has the same numbers
+    context.free()
+    gl.free()
 
 
 def _context_class() -> Any:
@@ -146,5 +153,9 @@ def degrade(image: U8, gain: float, noise_std: float, rng: np.random.Generator) 
     """Exposure gain and Gaussian pixel noise (in 0..255 levels) of a cheap camera."""
     levels = image * np.float32(gain)
     if noise_std:
-        levels = levels + rng.standard_normal(image.shape, np.float32) * np.float32(noise_std)
-    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
+        noise = rng.standard_normal(image.shape, np.float32)
+        noise *= np.float32(noise_std)
+        levels += noise
+    np.rint(levels, out=levels)
+    np.clip(levels, 0, 255, out=levels)
+    return levels.astype(np.uint8)

@@ -39,12 +39,14 @@ _COMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
     "material": {"texture": ("mat_texid",)},
     "actuator": {"gain": ("actuator_gainprm", "actuator_biasprm")},
 }
-# Not MuJoCo's: what happens between the simulator and the policy. Attribute -> nominal value.
+# Not MuJoCo's: what happens between the simulator and the policy. Attribute -> nominal value; the
+# kind's one name stands for all cameras, or the whole robot.
 _SIGNALS: dict[str, dict[str, float]] = {
     "action": {"latency_s": 0.0, "noise_std": 0.0},
     "image": {"noise_std": 0.0, "gain": 1.0},
     "state": {"noise_std": 0.0},
 }
+_SIGNAL_NAMES = {"action": ["robot"], "image": ["camera"], "state": ["robot"]}
 _OBJECT = {
     "geom": mujoco.mjtObj.mjOBJ_GEOM,
     "body": mujoco.mjtObj.mjOBJ_BODY,
@@ -89,6 +91,7 @@ class Parameters:
             ]
             for kind, obj in _OBJECT.items()
         }
+        self._names |= _SIGNAL_NAMES
         self._names["texture"] = [
             mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_TEXTURE, i) or ""
             for i in range(model.ntex)
@@ -125,6 +128,7 @@ class Parameters:
             ConfigError: unknown target, name or texture, or a value that does not fit.
         """
         kind, name, attribute = self._parse(target)
+        ids = self._match(kind, name, target)
         self._expand(target)
         if kind in _SIGNALS:
             nominal = _SIGNALS[kind][attribute]
@@ -132,7 +136,6 @@ class Parameters:
                 np.array(nominal), how, value, target
             )
             return
-        ids = self._match(kind, name, target)
         if attribute in _DIRECT.get(kind, {}):
             field = self.fields[_DIRECT[kind][attribute]]
             for i in self._dofs(ids) if kind == "joint" else ids:
@@ -151,8 +154,13 @@ class Parameters:
     def check(self, target: str) -> None:
         """Raise ConfigError unless the target exists in this model."""
         kind, name, _ = self._parse(target)
-        if kind not in _SIGNALS:
-            self._match(kind, name, target)
+        self._match(kind, name, target)
+
+    def row_field(self, name: str, row: int) -> Array:
+        """A model field as the row has it, with the shape that MuJoCo gives it."""
+        if name in self.fields:
+            return np.asarray(self.fields[name].live[row])
+        return np.asarray(getattr(self._model, name))
 
     def _parse(self, target: str) -> tuple[str, str, str]:
         parts = target.split("/")
@@ -197,13 +205,13 @@ class Parameters:
             self._constants |= name in mujoco.MjModel._setconst_inputs
 
     def _body_mass(self, row: int, ids: list[int], how: str, value: Json, target: str) -> None:
-        mass, inertia = self.fields["body_mass"], self.fields["body_inertia"]
+        mass = self.fields["body_mass"]
         for i in ids:
             new = float(_combine(mass.nominal[i], how, value, target))
             if new <= 0:
                 raise ConfigError(f"mass becomes {new:g} kg", where=target)
-            inertia.live[row, i] *= new / mass.live[row, i]
             mass.live[row, i] = new
+            self._inertia(row, i)
 
     def _body_scale(self, row: int, ids: list[int], how: str, value: Json, target: str) -> None:
         """Size of the body's geoms, at unchanged mass; only for primitive geoms."""
@@ -216,7 +224,19 @@ class Parameters:
             for g in range(first, first + count):
                 for name in ("geom_size", "geom_pos", "geom_rbound", "geom_aabb"):
                     fields[name].live[row, g] = fields[name].nominal[g] * factor
-            fields["body_inertia"].live[row, body] *= factor**2
+            self._inertia(row, body)
+
+    def _inertia(self, row: int, body: int) -> None:
+        """A body's inertia follows its mass and the square of its size, whichever changed first."""
+        inertia, ratio = self.fields["body_inertia"], 1.0
+        if "body_mass" in self.fields:
+            mass = self.fields["body_mass"]
+            ratio *= float(mass.live[row, body] / mass.nominal[body])
+        geom = int(self._model.body_geomadr[body])
+        if "geom_size" in self.fields and geom >= 0:
+            size = self.fields["geom_size"]
+            ratio *= float(size.live[row, geom].max() / size.nominal[geom].max()) ** 2
+        inertia.live[row, body] = np.asarray(inertia.nominal[body]) * ratio
 
     def _camera_rotation(
         self, row: int, ids: list[int], how: str, value: Json, target: str

@@ -19,6 +19,14 @@ from trimix.sim.robots import Robot
 _STATE = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
 _CTRL = int(mujoco.mjtState.mjSTATE_CTRL)
 _POSITIONS = int(mujoco.mjtStage.mjSTAGE_POS)
+# MuJoCo resets a simulation whose state is no longer finite, and only counts a warning.
+_UNSTABLE = [
+    int(mujoco.mjtWarning.mjWARN_BADQPOS),
+    int(mujoco.mjtWarning.mjWARN_BADQVEL),
+    int(mujoco.mjtWarning.mjWARN_BADQACC),
+    int(mujoco.mjtWarning.mjWARN_BADCTRL),
+]
+_COUNT = 1  # of a warning's (last info, count)
 
 
 class Physics:
@@ -52,7 +60,6 @@ class Physics:
         self._site_xpos = self.batch.bind("site_xpos")
         self._site_xmat = self.batch.bind("site_xmat")
         self.joint_qpos = np.array([self._joint(j, "qposadr") for j in robot.joints])
-        self.joint_dofs = np.array([self._joint(j, "dofadr") for j in robot.joints])
         self.servos = np.array([self._id("actuator", j) for j in robot.joints])
         self.fingers = np.array([self._id("actuator", f) for f in robot.fingers], int)
         limits = model.jnt_range[[self._id("joint", j) for j in robot.joints]]
@@ -62,10 +69,6 @@ class Physics:
     def joints(self) -> F64:
         """(N, D) robot joint positions in rad or m."""
         return np.array(self.qpos[:, self.joint_qpos])
-
-    def joint_velocities(self) -> F64:
-        """(N, D) robot joint velocities."""
-        return np.array(self.qvel[:, self.joint_dofs])
 
     def body_pos(self, name: str) -> F64:
         """(N, 3) m, world frame."""
@@ -99,13 +102,8 @@ class Physics:
 
     def geom_size(self, name: str, row: int) -> F64:
         """(3,) size of a geom in a row, randomization included."""
-        geom = self._id("geom", name)
-        sizes = self.batch.expand("geom_size") if self._scaled else self.model.geom_size[None]
-        return np.array(sizes[row if self._scaled else 0, geom])
-
-    @property
-    def _scaled(self) -> bool:
-        return "geom_size" in self.parameters.fields
+        sizes = self.parameters.row_field("geom_size", row)
+        return np.array(sizes[self._id("geom", name)])
 
     def state(self) -> F64:
         """(N, S) full physics state: time, positions, velocities, activations."""
@@ -130,7 +128,7 @@ class Physics:
         """Advance rows through K substeps with ctrl (len(rows), K, nu).
 
         Returns:
-            (N,) bool, rows whose simulation diverged.
+            (N,) bool, rows whose simulation diverged: their state is finite but means nothing.
         """
         diverged = np.zeros(self.n, bool)
         ids = list(rows)
@@ -138,6 +136,7 @@ class Physics:
             self.batch.rollout(ctrl.shape[1], ctrl, control_spec=_CTRL, record=(), ids=ids)
         except mujoco.batch.SimulationError as error:
             diverged[np.asarray(error.ids, int)] = True
+        diverged[ids] |= self.batch.warning[ids][:, _UNSTABLE, _COUNT].any(axis=1)
         alive = [i for i in ids if not diverged[i]]
         if alive:
             self.batch.forward(alive, stage=_POSITIONS)

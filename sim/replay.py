@@ -6,7 +6,7 @@ import numpy as np
 
 from trimix.core.contracts import F64, Start
 from trimix.core.episode import Episode
-from trimix.core.errors import DataError
+from trimix.core.errors import DataError, InterfaceError
 from trimix.sim.world import MujocoWorld
 
 
@@ -19,6 +19,7 @@ def replay(world: MujocoWorld, episodes: list[Episode]) -> list[F64]:
 
     Raises:
         DataError: an episode that this world's model did not make.
+        InterfaceError: an episode of another control mode or period.
     """
     if len(episodes) > world.num_envs:
         raise ValueError(f"{len(episodes)} episodes do not fit {world.num_envs} rows")
@@ -29,6 +30,13 @@ def replay(world: MujocoWorld, episodes: list[Episode]) -> list[F64]:
                 f"model {made_by.model_hash or '(none)'} is not this build's {world.model_hash}",
                 where=f"episode {made_by.episode} of task {made_by.task!r}",
                 do=f"replay it with the versions that made it: {dict(made_by.versions)}",
+            )
+        ours, theirs = world.interface, episode.interface
+        if (ours.control_mode, ours.control_dt_s) != (theirs.control_mode, theirs.control_dt_s):
+            raise InterfaceError(
+                f"the world is controlled by {ours.control_mode} every {ours.control_dt_s:g} s, "
+                f"the episode was by {theirs.control_mode} every {theirs.control_dt_s:g} s",
+                where=f"episode {made_by.episode} of task {made_by.task!r}",
             )
     rows = np.arange(world.num_envs) < len(episodes)
     starts = [Start(e.provenance.seed, e.provenance.episode, e.provenance.draw) for e in episodes]

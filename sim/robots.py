@@ -25,7 +25,6 @@ class Robot:
         tool: site between the finger tips, or at the tip of the stick.
         fingers: actuators of the gripper; empty when the robot has none.
         finger_open, finger_closed: their commands in m.
-        cameras: cameras that come with the robot.
     """
 
     name: str
@@ -40,7 +39,6 @@ class Robot:
     fingers: tuple[str, ...] = ()
     finger_open: float = 0.0
     finger_closed: float = 0.0
-    cameras: tuple[str, ...] = ()
 
     def state_channels(self) -> tuple[Channel, ...]:
         """Joint positions, (D,)."""
@@ -81,7 +79,6 @@ CR5 = Robot(
     fingers=("finger_left", "finger_right"),
     finger_open=0.0,
     finger_closed=0.0425,
-    cameras=("wrist",),
 )
 
 GANTRY = Robot(

@@ -47,4 +47,4 @@ class Task(Protocol):
         """A scripted policy that sees the simulator's state."""
 
     def axes(self) -> tuple[Vary, ...]:
-        """Randomization axes of this task's own beyond the presets; usually none."""
+        """Axes of this task's own that mild and strong vary as well; usually none."""

@@ -5,6 +5,7 @@ Axes: N rows, H x W pixels, D state channels, A action channels, S simulator sta
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,8 @@ class MujocoWorld(World):
         self.model = scene.compile()
         cameras = config.cameras or task.cameras[:1]
         if isinstance(randomization, str):
-            randomization = preset(randomization, Parts(tuple(scene.props), cameras))
+            parts = Parts(tuple(scene.props), cameras, task.axes())
+            randomization = preset(randomization, parts)
         self.randomizer = randomization
         self.physics = Physics(
             self.model,
@@ -186,9 +188,10 @@ class MujocoWorld(World):
             noisy = self._action_noise(executed, rows)
             diverged = self.physics.step(rows, self._control.ramp(noisy, active))
             self._steps[active] += 1
-            reward[active] = self.task.reward(self.physics)[active]
-            good = self.task.success(self.physics) & ~diverged
-            self._held = np.where(active & good, self._held + 1, np.where(active, 0, self._held))
+            sound = active & ~diverged
+            reward[sound] = self.task.reward(self.physics)[sound]
+            good = self.task.success(self.physics) & sound
+            self._held = np.where(good, self._held + 1, np.where(active, 0, self._held))
             self._success |= active & (self._held >= self._hold_steps)
             self._abstained |= diverged
             terminated = active & self._success
@@ -218,7 +221,7 @@ class MujocoWorld(World):
             "draw": self._draws[row],
             "world": self.name,
             "model_hash": self.model_hash,
-            "versions": {p: version(p) for p in ("mujoco", "numpy", "trimix")},
+            "versions": _versions(),
         }
 
     def close(self, **kwargs: Any) -> None:
@@ -271,6 +274,11 @@ class MujocoWorld(World):
             "trust": np.ones(self.num_envs, np.float32),
             "abstained": self._abstained.copy(),
         }
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {p: version(p) for p in ("mujoco", "numpy", "trimix")}
 
 
 def _model_hash(model: mujoco.MjModel) -> str:

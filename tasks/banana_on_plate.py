@@ -166,7 +166,7 @@ def _places(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
             return banana, plate
 
 
-_GRASP_LEG, _CARRY_LEGS = 3, range(4, 7)
+_CARRY_LEGS = range(4, 7)
 
 
 class _Expert(WaypointPolicy):

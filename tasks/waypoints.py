@@ -5,7 +5,6 @@ Axes: N rows, D joints, A action channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,12 +75,12 @@ class WaypointPolicy:
         if track.leg >= len(track.plan) or not self.judge(row, track.leg):
             self._replan(row, q)
         if track.leg >= len(track.plan):
-            return self._command(q, q, np.zeros_like(q), 0.0)
+            return self._command(q, np.zeros_like(q), 0.0)
         target = track.plan[track.leg]
         track.time_s += dt
         at, speed = _minimum_jerk(track.begin, target.q, track.time_s, target.duration_s)
         velocity = speed + _FEEDBACK * (at - q)
-        command = self._command(q, at, track.disturb(velocity, dt), target.gripper)
+        command = self._command(q, track.disturb(velocity, dt), target.gripper)
         if track.time_s >= target.duration_s - 1e-9:
             track.leg, track.time_s, track.begin = track.leg + 1, 0.0, target.q
         return command
@@ -94,7 +93,7 @@ class WaypointPolicy:
         track.plan, track.leg, track.time_s = self.plan(row, track.rng), 0, 0.0
         track.begin = q.copy()
 
-    def _command(self, q: F64, at: F64, velocity: F64, gripper: float) -> F64:
+    def _command(self, q: F64, velocity: F64, gripper: float) -> F64:
         velocity = np.clip(velocity, -self._speed, self._speed)
         if self.interface.control_mode == "joint_velocity":
             moved = velocity
@@ -109,8 +108,3 @@ def _minimum_jerk(begin: F64, end: F64, time_s: float, duration_s: float) -> tup
     position = begin + (end - begin) * (10 * s**3 - 15 * s**4 + 6 * s**5)
     velocity = (end - begin) * (30 * s**2 - 60 * s**3 + 30 * s**4) / max(duration_s, 1e-6)
     return position, velocity
-
-
-def stretched(waypoints: Sequence[Waypoint], factor: float) -> list[Waypoint]:
-    """The same path at another pace."""
-    return [Waypoint(w.q, w.gripper, w.duration_s * factor) for w in waypoints]

@@ -1,0 +1,88 @@
+"""Frozen dataclasses filled in from YAML, the command line or plain mappings, by OmegaConf.
+
+The dataclasses hold the defaults, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+
+from trimix.core.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def schema(cls: type[Any]) -> DictConfig:
+    """The dataclass's defaults as a typed config that can be overridden.
+
+    OmegaConf marks the nodes of frozen dataclasses read-only; this one's are not.
+    """
+    node = OmegaConf.structured(cls)
+    thaw(node)
+    return cast(DictConfig, node)
+
+
+def thaw(node: Any) -> None:
+    """Let a config of frozen dataclasses be filled in."""
+    OmegaConf.set_readonly(node, None)
+    if not OmegaConf.is_dict(node):
+        return  # lists are replaced whole when they are merged
+    for name in node:
+        if not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node._get_node(name)):
+            thaw(node[name])
+
+
+def build(cls: type[T], raw: Mapping[str, Any] | DictConfig, where: str) -> T:
+    """The dataclass with these settings; what is not set keeps its default.
+
+    Raises:
+        ConfigError: a key that does not exist (naming the ones that do) or a wrong value.
+    """
+    try:
+        given = raw if isinstance(raw, DictConfig) else OmegaConf.create(dict(raw))
+        return to_object(OmegaConf.merge(schema(cls), given), cls)
+    except OmegaConfBaseException as fault:
+        raise explain(fault, where) from fault
+
+
+def to_object(config: Any, cls: type[T]) -> T:
+    """A complete config as its dataclass; lists become the tuples that frozen fields want."""
+    value = _tuples(OmegaConf.to_object(config))
+    assert isinstance(value, cls)
+    return value
+
+
+def explain(fault: OmegaConfBaseException, where: str) -> ConfigError:
+    """OmegaConf's complaint as one that says which key, and what there is."""
+    at = f"{where}: {fault.full_key}" if fault.full_key else where
+    if isinstance(fault, ConfigKeyError):
+        known: list[str] = []
+        if isinstance(fault.object_type, type) and is_dataclass(fault.object_type):
+            known = [f.name for f in fields(fault.object_type)]
+        return ConfigError(
+            f"key {str(fault.key)!r} is not known",
+            where=at,
+            do=f"available: {', '.join(known)}" if known else "",
+        )
+    if isinstance(fault, MissingMandatoryValue):
+        return ConfigError("has no value", where=at, do="set it")
+    return ConfigError(str(fault).splitlines()[0], where=at)
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(_tuples(v) for v in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        for f in fields(value):
+            old = getattr(value, f.name)
+            new = _tuples(old)
+            if new is not old:
+                # A frozen dataclass that nobody else has seen yet.
+                object.__setattr__(value, f.name, new)
+        return value
+    return value
