@@ -88,16 +88,17 @@ def _grid(height: int, width: int, like: Tensor) -> Tensor:
 
 
 class ObservationEncoder(nn.Module):
-    """Inputs to (B, width): cameras, state and its changes, instruction and domain tag."""
+    """Inputs to (B, width): cameras, state and its changes (if it has any), instruction, tag."""
 
     def __init__(
         self, cameras: Mapping[str, tuple[int, int]], state_dim: int, history: int, width: int
     ) -> None:
         super().__init__()
-        self.state = nn.Linear(state_dim * (2 * history - 1), 128)
+        motion = state_dim * (2 * history - 1)
+        self.state = nn.Linear(motion, 128) if motion else None
         self.text = nn.Linear(text.BUCKETS, 32)
         self.domain = nn.Embedding(len(DOMAINS), 16)
-        low = 128 + 32 + 16
+        low = (128 if motion else 0) + 32 + 16
         self.order = sorted(cameras)
         # Indexed by place, because a camera's name need not be a valid module name.
         self.cameras = nn.ModuleList(
@@ -109,10 +110,11 @@ class ObservationEncoder(nn.Module):
         )
 
     def forward(self, inputs: Inputs) -> Tensor:
-        motion = torch.cat([inputs.state.flatten(1), inputs.delta.flatten(1)], dim=1)
-        low = torch.cat(
-            [F.silu(self.state(motion)), self.text(inputs.text), self.domain(inputs.domain)], dim=1
-        )
+        told = [self.text(inputs.text), self.domain(inputs.domain)]
+        if self.state is not None:
+            motion = torch.cat([inputs.state.flatten(1), inputs.delta.flatten(1)], dim=1)
+            told.append(F.silu(self.state(motion)))
+        low = torch.cat(told, dim=1)
         seen = [
             encoder(inputs.images[name], inputs.colour, low)
             for name, encoder in zip(self.order, self.cameras, strict=True)

@@ -15,7 +15,7 @@ from trimix.policy.normalization import Normalization
 
 
 def predict_chunks(
-    policy: ChunkPolicy, batch: WindowBatch, *, samples: int = 1, seed: int = 0
+    policy: ChunkPolicy, batch: WindowBatch, *, samples: int = 8, seed: int = 0
 ) -> F32:
     """The chunk that the policy would plan at each window.
 

@@ -20,6 +20,7 @@ from trimix.core.contracts import F32, U8, BoolArray, PolicyInterface
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
+from trimix.mix.lock import Lock
 from trimix.policy import augment, store
 from trimix.policy.augment import U64
 from trimix.policy.chunk import ActConfig, ChunkPolicy
@@ -113,8 +114,7 @@ def mix_normalization(
     """
     rows = []
     for dataset, episodes, share in sources:
-        state, action = dataset.column("observation.state"), dataset.column("action")
-        assert state is not None and action is not None, "every data set has both"
+        state, action = dataset.state(), dataset.action()
         chosen = [dataset.episodes[e] for e in episodes]
         flat = np.concatenate(
             [np.arange(e.start, e.start + e.length) for e in chosen] or [np.zeros(0, np.int64)]
@@ -122,6 +122,15 @@ def mix_normalization(
         number = np.repeat([e.index for e in chosen], [e.length for e in chosen])
         rows.append(SourceRows(state[flat], action[flat], number.astype(np.int64), share))
     return Normalization.fit(rows)
+
+
+def lock_normalization(lock: Lock) -> Normalization:
+    """The normalization of a compiled mix: of its chosen episodes, by its planned shares.
+
+    Raises:
+        TrimixError: a source cannot be opened.
+    """
+    return mix_normalization([(Dataset.open(s.path), s.episodes, s.share) for s in lock.sources])
 
 
 def train_policy(
@@ -139,7 +148,7 @@ def train_policy(
     Args:
         loader: batch k feeds step k; its windows have config.history and config.chunk.
         interface: of the mix.
-        stats: of the mix's training sources (see `mix_normalization`).
+        stats: of the mix's training sources (see `lock_normalization`).
         run_dir: checkpoint, log, and at the end the policy in run_dir/policy.
         fingerprint: names the data, e.g. the hash of the mix's lock.
 

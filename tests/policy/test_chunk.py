@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from trimix.core.errors import ConfigError
+from trimix.policy.chunk import ActConfig
 
 KINDS = ("bc", "flow")
 
@@ -92,8 +93,6 @@ def test_the_asked_domain_matters(make_policy, observe):
 
 
 def test_settings_that_cannot_be():
-    from trimix.policy.chunk import ActConfig
-
     with pytest.raises(ConfigError, match="execute is 0"):
         ActConfig(execute=0)
     with pytest.raises(ConfigError, match="available: dream, none, real, sim"):

@@ -8,6 +8,7 @@ import torch
 
 from trimix.core.contracts import Channel, PolicyInterface
 from trimix.policy.inputs import make_inputs
+from trimix.policy.normalization import Normalization, SourceRows
 from trimix.policy.store import MODELS, build_model
 
 CPU = torch.device("cpu")
@@ -99,6 +100,18 @@ def test_any_size_and_number_of_cameras(image_hw, normalization):
         with torch.no_grad():
             out = model.sample(inputs_for(interface, normalization, 2), torch.randn(2, 5, 8, 3))
         assert out.shape == (2, 5, 8, 3) and out.isfinite().all()
+
+
+def test_a_robot_without_state_and_one_without_cameras(interface, normalization):
+    none = np.zeros((9, 0), np.float32)
+    stateless = Normalization.fit([SourceRows(none, np.ones((9, 3), np.float32), np.zeros(9))])
+    blind = inputs_for(dataclasses.replace(interface, cameras={}), normalization)
+    seen = inputs_for(interface, normalization)
+    numb = dataclasses.replace(seen, state=seen.state[..., :0], delta=seen.delta[..., :0])
+    assert stateless.state(none).shape == (9, 0)
+    for changes, inputs in (({"state": ()}, numb), ({"cameras": {}}, blind)):
+        model = build_model("bc", dataclasses.replace(interface, **changes), width=32)
+        assert model.sample(inputs, torch.zeros(6, 1, 8, 3)).isfinite().all()
 
 
 def test_the_order_of_cameras_is_of_no_account(interface, normalization):
