@@ -49,6 +49,7 @@ def assemble(
     plan_hash: str,
     codec: video.VideoCodec,
     limits: layout.FileLimits,
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the whole data set into the empty folder `out`, meta/info.json last.
 
@@ -72,7 +73,7 @@ def assemble(
     totals = (len(kept), frames, len(gathered.tasks))
     info = layout.info(interface, table, robot_type, totals, limits)
     skipped = {str(s.index): s.skipped for s in shards if s.skipped is not None}
-    text = card.render(info, gathered.rows, interface, skipped)
+    text = card.render(info, gathered.rows, interface, skipped, notes)
     files.write_bytes(out / layout.CARD, text.encode())
     files.write_json(out / layout.INFO, info)
     digests = {
@@ -85,6 +86,7 @@ def assemble(
         "plan_hash": plan_hash,
         "source_indices": [s.index for s in shards],
         "skipped": skipped,
+        "notes": list(notes),
         "files": digests,
     }
     files.write_json(out / layout.MANIFEST, manifest)

@@ -21,6 +21,7 @@ def render(
     rows: Sequence[Mapping[str, Any]],
     interface: PolicyInterface,
     skipped: Mapping[str, str],
+    notes: Sequence[str],
 ) -> str:
     """Markdown text.
 
@@ -28,6 +29,7 @@ def render(
         info: the content of meta/info.json.
         rows: one mapping an episode with its length, tasks and trimix/* columns.
         skipped: source index -> reason of the episodes that were left out.
+        notes: sentences about how it was made.
     """
     fps, frames = info["fps"], info["total_frames"]
     parts = [
@@ -50,6 +52,8 @@ def render(
     versions = sorted({row["trimix/versions"] for row in rows} - {"{}"})
     if versions:
         parts += ["## Made with\n", _versions(versions)]
+    if notes:
+        parts += ["## Notes\n", _lines([f"- {note}" for note in notes])]
     if skipped:
         parts += [
             f"## Left out: {len(skipped)} episodes\n",

@@ -112,6 +112,11 @@ class Dataset:
         manifest = self._manifest
         return {int(k): str(v) for k, v in manifest.get("skipped", {}).items()}
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed or left behind when it was made."""
+        return tuple(self._manifest.get("notes", ()))
+
     @cached_property
     def content_hash(self) -> str:
         """Hash of rows, videos and metadata; the same wherever and whenever the files are.
@@ -237,7 +242,7 @@ class Dataset:
 
 def _absent(root: Path) -> MissingError | DataError:
     partial = layout.partial_folder(root)
-    if (partial / "plan.json").is_file():
+    if (partial / layout.PLAN).is_file():
         done = len(list((partial / "shards").glob("episode_*")))
         return MissingError(
             f"the data set is unfinished: {done} episodes are done",

@@ -123,8 +123,16 @@ def digest(path: Path) -> str:
 
 
 def files_below(root: Path, *folders: str) -> list[Path]:
-    """Every file below root/<folder>, sorted, so that order never depends on the file system."""
-    return sorted(p for name in folders for p in (root / name).rglob("*") if p.is_file())
+    """Every file below root/<folder>, sorted, so that order never depends on the file system.
+
+    Linked folders are followed: data sets are often links into a cache.
+    """
+    return sorted(
+        Path(parent) / name
+        for folder in folders
+        for parent, _, names in os.walk(root / folder, followlinks=True)
+        for name in names
+    )
 
 
 def combined_digest(digests: dict[str, str]) -> str:

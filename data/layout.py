@@ -26,6 +26,7 @@ INTERFACE = "trimix/interface.json"
 MANIFEST = "trimix/manifest.json"
 ROWS = "trimix/rows.safetensors"
 CARD = "README.md"
+PLAN = "plan.json"
 
 FILES_PER_CHUNK = 1000
 STATE, ACTION = "observation.state", "action"

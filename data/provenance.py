@@ -50,9 +50,14 @@ def to_columns(provenance: Provenance) -> dict[str, Any]:
     }
 
 
+def recorded(row: Mapping[str, Any]) -> bool:
+    """Whether a row of meta/episodes carries a provenance."""
+    return "trimix/origin" in row
+
+
 def from_columns(row: Mapping[str, Any]) -> Provenance:
     """The inverse of to_columns; a data set that trimix did not write counts as real."""
-    if "trimix/origin" not in row:
+    if not recorded(row):
         return Provenance(origin="real", episode=int(row["episode_index"]))
     parent = row["trimix/parent"]
     return Provenance(

@@ -12,7 +12,7 @@ import numpy as np
 from trimix.core.contracts import F64, I64, BoolArray
 from trimix.core.errors import DataError
 
-ON_TIME = 1e-3
+ON_TIME = 0.05
 """A clock this close to constant (as a part of the period) is kept as it is."""
 
 
@@ -70,7 +70,7 @@ def check_clock(seconds: F64, fps: float, limits: ClockLimits, where: str) -> No
 def is_constant(seconds: F64, fps: float) -> bool:
     """Whether the (T,) clock already ticks at fps."""
     ideal = seconds[0] + np.arange(len(seconds)) / fps
-    return bool(np.abs(seconds - ideal).max() * fps <= max(ON_TIME, 2e-6 * seconds[-1] * fps))
+    return bool(np.abs(seconds - ideal).max() * fps <= ON_TIME)
 
 
 def new_clock(seconds: F64, fps: float) -> F64:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from trimix.core.contracts import PolicyInterface
 from trimix.core.episode import Episode
@@ -100,11 +102,14 @@ class DatasetWriter:
             shard.write_skip(self.root, index, reason)
             self.completed |= {index}
 
-    def finalize(self) -> Dataset:
+    def finalize(self, notes: Sequence[str] = ()) -> Dataset:
         """Assemble the data set and make it appear at root.
 
         Episodes are numbered 0..N-1 in order of their index, which stays in
         `trimix/source_index`. The bytes depend on the episodes alone.
+
+        Args:
+            notes: sentences for the card and the manifest.
 
         Raises:
             DataError: there is no episode, or some are labelled and others are not.
@@ -114,7 +119,7 @@ class DatasetWriter:
             with files.storage_errors(self.root):
                 staging = Path(tempfile.mkdtemp(prefix="dataset-", dir=self.partial))
                 try:
-                    self._assemble_and_publish(staging)
+                    self._assemble_and_publish(staging, notes)
                 finally:
                     files.remove_tree(staging)
             self.finished = True
@@ -125,7 +130,7 @@ class DatasetWriter:
         """Delete what was begun; a finished data set is left alone."""
         files.remove_tree(self.partial)
 
-    def _assemble_and_publish(self, staging: Path) -> None:
+    def _assemble_and_publish(self, staging: Path, notes: Sequence[str]) -> None:
         shards = shard.list_shards(self.root)
         assemble(
             staging,
@@ -135,6 +140,7 @@ class DatasetWriter:
             plan_hash=self.plan_hash,
             codec=self.codec,
             limits=self.limits,
+            notes=notes,
         )
         staging.chmod(0o755)
         try:
@@ -173,25 +179,33 @@ class DatasetWriter:
         return True
 
     def _begin(self) -> None:
+        """Make the partial folder, or go on in the one that is there."""
         described = json.dumps({"plan_hash": self.plan_hash, "interface": self.interface.to_json()})
         plan = json.loads(described)  # as it will be read back: lists, not tuples
-        path = self.partial / "plan.json"
+        path = self.partial / layout.PLAN
+        if not path.exists():
+            self._lay_out(plan)
+        if files.read_json(path) != plan:
+            raise DataError(
+                "holds episodes that other settings began",
+                where=str(self.partial),
+                do="run the command that began it, or delete this folder to start anew",
+            )
+        shard.remove_leftovers(self.root)
+        for staging in self.partial.glob("dataset-*"):
+            files.remove_tree(staging)
+
+    def _lay_out(self, plan: dict[str, Any]) -> None:
+        """An empty partial folder. One without its plan was killed before it held any episode."""
+        files.remove_tree(self.partial)
         with files.storage_errors(self.root):
-            if not path.exists():
-                # Without its plan the folder was killed before it held any episode.
-                files.remove_tree(self.partial)
+            try:
                 self.partial.mkdir(parents=True)
                 shard.folder_of(self.root).mkdir()
-                temporary = path.with_suffix(".tmp")
+                temporary = self.partial / f"{layout.PLAN}.tmp"
                 files.write_json(temporary, plan)
-                temporary.replace(path)
+                temporary.replace(self.partial / layout.PLAN)
                 files.sync_folder(self.partial)
-            if files.read_json(path) != plan:
-                raise DataError(
-                    "holds episodes that other settings began",
-                    where=str(self.partial),
-                    do="run the command that began it, or delete this folder to start anew",
-                )
-            shard.remove_leftovers(self.root)
-            for staging in self.partial.glob("dataset-*"):
-                files.remove_tree(staging)
+            except OSError:
+                files.remove_tree(self.partial)
+                raise

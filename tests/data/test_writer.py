@@ -213,7 +213,7 @@ def test_processes_write_shards_side_by_side(
     assert tree_of(writer.finalize().root) == tree_of(whole.root)
 
 
-KILLS = 8
+KILLS = 6
 COLLECTOR = """
 import sys, time
 import numpy as np

@@ -1,0 +1,272 @@
+"""What an import will do, settled before anything is written.
+
+Axes: F rows of the whole source, T rows of an episode, D channels of a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from trimix.core.contracts import CONTROL_MODES, Channel, PolicyInterface
+from trimix.core.errors import ConfigError, DataError
+from trimix.data import images, layout, resample, split
+from trimix.data.dataset import Dataset
+from trimix.data.source import Source
+from trimix.data.trusted import checked_rows
+
+
+@dataclass(frozen=True)
+class ImportConfig:
+    """What to bring in, and how.
+
+    Args:
+        path: a LeRobotDataset directory, v2.0, v2.1 or v3.0.
+        out: the data set to write.
+        fps: the constant rate; None keeps the source's.
+        cameras: camera of the source -> new name; None takes all under their short names.
+        image_hw: (height, width) of every camera; None keeps the sizes.
+        aspect: "stretch" maps the whole image, "crop" keeps its shapes.
+        control_mode: what the actions mean.
+        state_keys: features that make up the state, joined in this order.
+        state_names, action_names: new channel names; None keeps them.
+        state_unit, action_unit: one unit for all channels, or one for each.
+        heldout: the part of the episodes that is never trained on.
+        seed: of the held-out choice.
+        robot_type: None keeps the source's.
+        skip_bad: leave out episodes that cannot be trusted, and say so, instead of stopping.
+        clock: what the recorded clock may do.
+    """
+
+    path: str
+    out: str
+    fps: float | None = None
+    cameras: Mapping[str, str] | None = None
+    image_hw: tuple[int, int] | None = None
+    aspect: images.Aspect = "stretch"
+    control_mode: str = "undeclared"
+    state_keys: tuple[str, ...] = (layout.STATE,)
+    state_names: tuple[str, ...] | None = None
+    action_names: tuple[str, ...] | None = None
+    state_unit: str | tuple[str, ...] = ""
+    action_unit: str | tuple[str, ...] = ""
+    heldout: float = 0.15
+    seed: int = 0
+    robot_type: str | None = None
+    skip_bad: bool = False
+    clock: resample.ClockLimits = field(default_factory=resample.ClockLimits)
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """The import, resolved against its source.
+
+    Args:
+        interface: of the data set to write.
+        cameras: source feature -> new name.
+        fps: the rate to write.
+        hold: column -> (D,) channels that keep the previous value.
+        trust: episode -> (T,) trust, if the source has it.
+        notes: what a reader of the data set should know about the import.
+    """
+
+    config: ImportConfig
+    source: Source
+    interface: PolicyInterface
+    cameras: Mapping[str, str]
+    hold: Mapping[str, np.ndarray]
+    heldout: frozenset[int]
+    fps: float
+    trust: Mapping[int, np.ndarray] | None
+    notes: tuple[str, ...]
+
+
+def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[int, str]]:
+    """Resolve the settings; also the episodes whose rows are already known to be bad."""
+    info = str(source.root / layout.INFO)
+    cameras = _cameras(config, source, info)
+    _require_features(config, source, info)
+    if config.control_mode not in CONTROL_MODES:
+        raise ConfigError(
+            f"control mode {config.control_mode!r} is not known",
+            do=f"available: {', '.join(CONTROL_MODES)}",
+        )
+    fps = source.fps if config.fps is None else config.fps
+    if not fps > 0:
+        raise ConfigError(f"fps is {fps:g}, not a positive number")
+    if config.image_hw is not None and min(config.image_hw) < 1:
+        raise ConfigError(f"image_hw is {config.image_hw}, not a size in pixels")
+    action = layout.channels_of(source.features[layout.ACTION])
+    interface = PolicyInterface(
+        cameras={new: config.image_hw or source.image_hw(key) for key, new in cameras.items()},
+        state=_described(_state(config, source), config.state_names, config.state_unit, "state"),
+        action=_described(action, config.action_names, config.action_unit, "action"),
+        control_mode=config.control_mode,
+        control_dt_s=1.0 / fps,
+    )
+    scan = _scan(config, source, fps)
+    kept = [e.index for e in source.episodes if e.index not in scan.bad]
+    plan = ImportPlan(
+        config=config,
+        source=source,
+        interface=interface,
+        cameras=cameras,
+        hold=scan.hold,
+        heldout=split.heldout(kept, config.heldout, config.seed),
+        fps=fps,
+        trust=_trust(source),
+        notes=tuple(_notes(config, source, cameras, scan)),
+    )
+    return plan, scan.bad
+
+
+def _require_features(config: ImportConfig, source: Source, where: str) -> None:
+    for key in (*config.state_keys, layout.ACTION):
+        if key not in source.features:
+            others = ", ".join(_vectors(source)) or "none"
+            raise DataError(
+                f"feature {key!r} is missing",
+                where=where,
+                do=f"available: {others}"
+                + ("" if key == layout.ACTION else "; choose with state_keys"),
+            )
+
+
+def _vectors(source: Source) -> list[str]:
+    """The 1-D features that could be a state or an action."""
+    fixed = (*layout.COUNTERS, layout.REWARD, layout.SUCCESS, layout.DONE)
+    return [k for k, f in source.features.items() if len(f["shape"]) == 1 and k not in fixed]
+
+
+def _state(config: ImportConfig, source: Source) -> list[Channel]:
+    parts = {key: layout.channels_of(source.features[key]) for key in config.state_keys}
+    names = [c.name for part in parts.values() for c in part]
+    if len(set(names)) == len(names):
+        return [c for part in parts.values() for c in part]
+    return [replace(c, name=f"{key}.{c.name}") for key, part in parts.items() for c in part]
+
+
+def _notes(
+    config: ImportConfig, source: Source, cameras: Mapping[str, str], scan: _Scan
+) -> list[str]:
+    """What was changed or left behind, counted."""
+    notes = []
+    left = [k for k in _vectors(source) if k not in (*config.state_keys, layout.ACTION)]
+    images_left = [
+        k
+        for k, f in source.features.items()
+        if f["dtype"] in ("video", "image") and k not in cameras
+    ]
+    for what, keys in (("features", left), ("cameras", images_left)):
+        if keys:
+            notes.append(f"{len(keys)} {what} of the source not taken: {', '.join(keys)}")
+    if scan.resampled:
+        notes.append(
+            f"{scan.resampled} of {len(source.episodes)} episodes put on a constant clock; their "
+            f"steps were {scan.steps_s[0]:.3g} to {scan.steps_s[1]:.3g} s"
+        )
+    if scan.many_tasks:
+        notes.append(
+            f"{scan.many_tasks} episodes change their task on the way; the first one is kept"
+        )
+    return notes
+
+
+def _cameras(config: ImportConfig, source: Source, where: str) -> dict[str, str]:
+    keys = list(source.camera_keys)
+    short = {layout.camera_name(k): k for k in keys}
+    if config.cameras is None:
+        if len(short) < len(keys):
+            raise ConfigError("two cameras share a short name", where=where, do="set cameras")
+        return {key: name for name, key in short.items()}
+    chosen = {}
+    for old, new in config.cameras.items():
+        key = old if old in keys else short.get(old)
+        if key is None:
+            raise ConfigError(
+                f"camera {old!r} is not in the data set",
+                where=where,
+                do=f"available: {', '.join(short) or 'none'}",
+            )
+        chosen[key] = new
+    if len(set(chosen.values())) < len(chosen):
+        raise ConfigError("two cameras get the same name", where=where)
+    return chosen
+
+
+def _described(
+    channels: Sequence[Channel],
+    names: tuple[str, ...] | None,
+    unit: str | tuple[str, ...],
+    kind: str,
+) -> tuple[Channel, ...]:
+    units = [unit] * len(channels) if isinstance(unit, str) else list(unit)
+    labels = [c.name for c in channels] if names is None else list(names)
+    for what, given in (("names", labels), ("units", units)):
+        if len(given) != len(channels):
+            raise ConfigError(
+                f"{len(given)} {what} for {len(channels)} {kind} channels",
+                do=f"the channels are {', '.join(c.name for c in channels)}",
+            )
+    return tuple(Channel(n, u) for n, u in zip(labels, units, strict=True))
+
+
+@dataclass
+class _Scan:
+    """What one look at all rows shows.
+
+    Args:
+        hold: column -> (D,) channels that switch.
+        bad: episode -> why it cannot be trusted.
+        steps_s: the shortest and longest step of the clocks.
+    """
+
+    hold: dict[str, np.ndarray] = field(default_factory=dict)
+    bad: dict[int, str] = field(default_factory=dict)
+    resampled: int = 0
+    many_tasks: int = 0
+    steps_s: tuple[float, float] = (np.inf, 0.0)
+
+
+def _scan(config: ImportConfig, source: Source, fps: float) -> _Scan:
+    keys = (*config.state_keys, layout.ACTION)
+    seen: dict[str, list[np.ndarray]] = {key: [] for key in keys}
+    scan = _Scan()
+    for row in source.episodes:
+        try:
+            table = checked_rows(source, row, keys, config.clock)
+        except DataError as fault:
+            if not config.skip_bad:
+                raise
+            scan.bad[row.index] = str(fault)
+            continue
+        for key in keys:
+            seen[key].append(table[key])
+        clock = table["timestamp"]
+        if fps != source.fps or not resample.is_constant(clock, fps):
+            steps = np.diff(clock)
+            scan.resampled += 1
+            scan.steps_s = (
+                min(scan.steps_s[0], float(steps.min(initial=np.inf))),
+                max(scan.steps_s[1], float(steps.max(initial=0.0))),
+            )
+        scan.many_tasks += len(np.unique(table.get("task_index", 0))) > 1
+    if len(scan.bad) == len(source.episodes):
+        raise DataError(
+            f"none of the {len(scan.bad)} episodes can be trusted",
+            where=str(source.root),
+            do=f"the first: {next(iter(scan.bad.values()))}",
+        )
+    scan.hold = {key: resample.switches(np.concatenate(parts)) for key, parts in seen.items()}
+    return scan
+
+
+def _trust(source: Source) -> dict[int, np.ndarray] | None:
+    """Episode -> (T,) trust, if trimix recorded it."""
+    if not (source.root / layout.ROWS).is_file():
+        return None
+    dataset = Dataset.open(source.root)
+    trust = dataset.trust()
+    return {e.index: trust[e.start : e.start + e.length] for e in dataset.episodes}
