@@ -13,7 +13,7 @@ import numpy as np
 from trimix.core.contracts import F64
 from trimix.tasks.tee import Tee
 
-_LENGTHS = np.array([0.015, 0.03, 0.045, 0.06, 0.08, 0.10, 0.125, 0.15, 0.18])
+_LENGTHS = np.array([0.015, 0.03, 0.05, 0.075, 0.105, 0.14, 0.18])
 _REMAINING = np.array(
     [0.0, 0.004, 0.008, 0.012, 0.018, 0.025, 0.035, 0.05, 0.07, 0.09, 0.12, 0.15, 0.18]
 )
@@ -53,49 +53,47 @@ class Planner:
         self._seconds = pace[:, None] * _LENGTHS / self.costs.push
         self._rest_seconds = pace[:, None] * _REMAINING / self.costs.push
         self._flat = self._moves.reshape(-1, 3)
+        self._once = self.costs.change_s + self._seconds.reshape(-1)
+        self._all = np.arange(len(tee.contact))
 
-    def choose(self, pose: F64, stick: F64, allowed: F64) -> int:
+    def choose(self, pose: F64, stick: F64) -> int:
         """The contact of the best first push.
 
         Args:
             pose: (3,) of the T.
             stick: (2,) body frame.
-            allowed: (K,) seconds to add for each contact; inf forbids it.
         """
-        way, _ = self.tee.route(stick, self.tee.ahead)
-        seconds = way / self.costs.walk + self.costs.change_s + allowed
-        after = _moved(pose, self._flat).reshape(self._moves.shape)
-        total = seconds[:, None] + self._seconds + self._to_go(after)
-        return int(total.min(1).argmin())
+        way, _ = self.tee.route(stick, self._all)
+        first = (way / self.costs.walk + self.costs.change_s)[:, None] + self._seconds
+        total = first.reshape(-1) + self._to_go(pose, self._flat)
+        return int(total.argmin()) // len(_LENGTHS)
 
     def remaining(self, pose: F64, contact: int) -> float:
         """m that the centroid should still be pushed from this contact; 0 to stop."""
-        after = _moved(pose, self._rest[contact])
-        return float(_REMAINING[(self._rest_seconds[contact] + self._to_go(after)).argmin()])
+        total = self._rest_seconds[contact] + self._to_go(pose, self._rest[contact])
+        return float(_REMAINING[total.argmin()])
 
-    def _to_go(self, pose: F64) -> F64:
-        """(...) s from poses (..., 3), with at most one more push."""
-        flat = pose.reshape(-1, 3)
-        after = _moved(flat[:, None], self._flat)
-        once = self.costs.change_s + self._seconds.reshape(-1) + self._left(after)
-        return np.minimum(once.min(1), self._left(flat)).reshape(pose.shape[:-1])
+    def _to_go(self, pose: F64, motion: F64) -> F64:
+        """(M,) s after each of these motions (M, 3), with at most one more push."""
+        x, y, yaw = _moved(pose, motion)
+        after = _moved(np.stack([x, y, yaw], -1)[:, None], self._flat)
+        once = (self._once + self._left(*after)).min(1)
+        return np.asarray(np.minimum(once, self._left(x, y, yaw)))
 
-    def _left(self, pose: F64) -> F64:
+    def _left(self, x: F64, y: F64, yaw: F64) -> F64:
         """(...) s, an estimate for the error that is left."""
         costs = self.costs
-        apart = np.sqrt(pose[..., 0] ** 2 + pose[..., 1] ** 2)
-        turned = np.abs(pose[..., 2])
-        turned = np.pi - np.abs(np.pi - turned)
-        off = np.maximum(apart / costs.near_m, turned / costs.near_rad)
-        more = costs.change_s * np.clip(off - 1.0, 0.0, 1.0)
-        outside = np.where(apart > costs.edge_m, 1e3 * (apart - costs.edge_m), 0.0)
-        return np.asarray(costs.off_m * apart + costs.off_rad * turned + more + outside)
+        apart = np.sqrt(x * x + y * y)
+        turned = np.pi - np.abs(np.pi - np.abs(yaw))
+        off = np.maximum(apart * (1 / costs.near_m), turned * (1 / costs.near_rad))
+        more = np.clip(off, 1.0, 2.0) - 1.0
+        outside = np.maximum(apart - costs.edge_m, 0.0)
+        left = costs.off_m * apart + costs.off_rad * turned + costs.change_s * more
+        return np.asarray(left + 1e3 * outside)
 
 
-def _moved(pose: F64, motion: F64) -> F64:
-    """Poses (..., 3) after motions (..., 3) in the body frame."""
+def _moved(pose: F64, motion: F64) -> tuple[F64, F64, F64]:
+    """x, y, yaw (...) of poses (..., 3) after motions (..., 3) in the body frame."""
     c, s = np.cos(pose[..., 2]), np.sin(pose[..., 2])
     x, y, turn = motion[..., 0], motion[..., 1], motion[..., 2]
-    return np.stack(
-        [pose[..., 0] + c * x - s * y, pose[..., 1] + s * x + c * y, pose[..., 2] + turn], -1
-    )
+    return pose[..., 0] + c * x - s * y, pose[..., 1] + s * x + c * y, pose[..., 2] + turn

@@ -89,7 +89,7 @@ class PushExpert:
                 return self._push(tee, mind.contact, stick, left)
             mind.contact = -1
         if mind.contact < 0 or _drifted(pose, mind.pose):
-            mind.contact, mind.pose = planner.choose(pose, stick, np.zeros(len(tee.contact))), pose
+            mind.contact, mind.pose = planner.choose(pose, stick), pose
         return self._walk(tee, mind.contact, stick)
 
     @staticmethod
@@ -114,11 +114,9 @@ class PushExpert:
             speed = np.clip(_FEEDBACK * gap, _SLOWEST, _WALK)
             return np.asarray(normal * speed - _FEEDBACK * side * _tangent(normal))
         if tee.inside(stick):
-            nearest = np.linalg.norm(
-                stick - tee.contact + tee.normal * tee.radius, axis=1
-            ).argmin()
-            return -_WALK * tee.normal[nearest]
-        length, target = tee.route(stick, tee.ahead[contact][None])
+            nearest = np.linalg.norm(stick - tee.contact + tee.normal * tee.radius, axis=1).argmin()
+            return np.asarray(-_WALK * tee.normal[nearest])
+        length, target = tee.route(stick, np.array([contact]))
         away = target[0] - stick
         speed = min(_WALK, _FEEDBACK * float(length[0]) + 0.02)
         return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9) * speed)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from trimix.core.contracts import F64, BoolArray
+from trimix.core.contracts import F64, I64, BoolArray
 
 UNIT = 0.045  # m: the T is a bar of 4 x 1 units on a stem of 1 x 3, as in Push-T
 HEIGHT = 0.04
@@ -84,32 +84,32 @@ class Tee:
         leave = np.where(~flat & (rate > 0), t, np.inf)
         return np.asarray(np.maximum(enter.max(-1), 0.0) < np.minimum(leave.min(-1), 1.0) - 1e-9)
 
-    def route(self, a: F64, b: F64) -> tuple[F64, F64]:
-        """The shortest way from a (2,) to each b (M, 2) around the hull.
+    def route(self, a: F64, contacts: I64) -> tuple[F64, F64]:
+        """The shortest way from a (2,) around the hull to where these contacts (M,) line up.
 
         Returns:
             (M,) m, its length, and (M, 2), the next point on it.
         """
+        b = self.ahead[contacts]
         straight = np.linalg.norm(b - a, axis=-1)
-        first = np.linalg.norm(self.corner - a, axis=-1)
-        first = np.where(self.blocked(a[None], self.corner), first + 1.0, first)
-        last = np.linalg.norm(self.corner[:, None] - b[None], axis=-1)
-        last = np.where(self.blocked(self.corner[:, None], b[None]), last + 1.0, last)
-        length = (first[:, None, None] + self._chain[:, :, None] + last[None]).reshape(-1, len(b))
+        hidden = self.blocked(a[None], np.concatenate([self.corner, b]))
+        corners = len(self.corner)
+        first = np.linalg.norm(self.corner - a, axis=-1) + hidden[:corners]
+        length = (first[:, None, None] + self._chain[:, :, contacts]).reshape(-1, len(b))
         best = length.argmin(0)
         around = length[best, np.arange(len(b))]
-        detour = self.blocked(a[None], b)
-        point = np.where(detour[:, None], self.corner[best // len(self.corner)], b)
+        detour = hidden[corners:]
+        point = np.where(detour[:, None], self.corner[best // corners], b)
         return np.where(detour, around, straight), point
 
     def push_velocity(self, contact: int) -> F64:
-        """(2,) stick velocity, body frame, per m/s of the centroid: it sticks without friction.
+        """(2,) stick velocity, body frame, per m/s of the centroid, to stay at a contact.
 
-        The stick moves as the contact point does under a force along the normal, so that the
-        friction between the two does not matter.
+        It is that of a point fixed to the T under a force along the normal: exact without
+        friction between the two, and near it with little.
         """
-        r, n = self.contact[contact], self.normal[contact]
-        return np.asarray(n + self.turn[contact] * np.array([-r[1], r[0]]))
+        x, y = self.contact[contact] - self.radius * self.normal[contact]
+        return np.asarray(self.normal[contact] + self.turn[contact] * np.array([-y, x]))
 
     def moved(self, length: F64) -> F64:
         """(K, L, 3) body-frame motion (x, y, yaw) by pushes of these centroid paths (L,) m."""
@@ -122,23 +122,21 @@ class Tee:
 
     @cached_property
     def _chain(self) -> F64:
-        """(E, E) m, along the widened hull from corner to corner, the shorter way."""
+        """(E, E, K) m, from corner to corner the shorter way and on to contacts; hidden: + 1 m."""
         edges = np.linalg.norm(np.roll(self.corner, -1, 0) - self.corner, axis=1)
         at = np.concatenate([[0.0], np.cumsum(edges)])
         way = np.abs(at[:-1, None] - at[None, :-1])
-        return np.minimum(way, at[-1] - way)
+        way = np.minimum(way, at[-1] - way)
+        corner, ahead = self.corner[:, None], self.ahead[None]
+        last = np.linalg.norm(corner - ahead, axis=-1) + self.blocked(corner, ahead)
+        return np.asarray(way[:, :, None] + last)
 
 
 def clearance(point: F64, scale: float) -> F64:
     """(...) m from points (..., 2) in the body frame to the T; 0 inside."""
-    away = [
-        np.linalg.norm(
-            np.maximum(np.abs(point - np.array(c) * UNIT * scale) - np.array(h) * UNIT * scale, 0),
-            axis=-1,
-        )
-        for c, h in BOXES
-    ]
-    return np.minimum(*away)
+    center, half = np.swapaxes(np.array(BOXES), 0, 1) * UNIT * scale
+    outside = np.maximum(np.abs(point[..., None, :] - center) - half, 0.0)
+    return np.asarray(np.linalg.norm(outside, axis=-1).min(-1))
 
 
 def _cross(a: F64, b: F64) -> F64:
@@ -157,6 +155,5 @@ def _widened(hull: F64, margin: float) -> F64:
     normal, offset = _half_planes(hull)
     before = np.roll(normal, 1, 0)
     sides = np.stack([before, normal], 1)
-    return np.linalg.solve(sides, np.stack([np.roll(offset, 1), offset], 1)[..., None] + margin)[
-        ..., 0
-    ]
+    offsets = np.stack([np.roll(offset, 1), offset], 1) + margin
+    return np.asarray(np.linalg.solve(sides, offsets[..., None])[..., 0])
