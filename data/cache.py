@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,11 +32,15 @@ class FrameCache:
 
     images: Mapping[str, U8]
 
-    def remap(self) -> FrameCache:
-        """The same files mapped anew, for a process that must not share this one's handles."""
-        return FrameCache(
-            {c: np.load(m.filename, mmap_mode="r") for c, m in self.images.items()}  # type: ignore[attr-defined]
-        )
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Mapped arrays travel to other processes as file names, not as gigabytes."""
+        if all(isinstance(frames, np.memmap) for frames in self.images.values()):
+            return _map, ({c: str(m.filename) for c, m in self.images.items()},)  # type: ignore[attr-defined]
+        return FrameCache, (dict(self.images),)
+
+
+def _map(paths: Mapping[str, str]) -> FrameCache:
+    return FrameCache({camera: np.load(path, mmap_mode="r") for camera, path in paths.items()})
 
 
 def default_cache_dir() -> Path:
@@ -70,15 +75,15 @@ def open_cache(
     folder = Path(cache_dir) if cache_dir is not None else default_cache_dir()
     names = list(dataset.interface.cameras) if cameras is None else list(cameras)
     chosen = dataset.interface.select(names).cameras
-    mapped = {}
+    paths = {}
     for camera, native in chosen.items():
         hw = image_hw or native
         name = f"{dataset.content_hash}-{camera}-{hw[0]}x{hw[1]}-{aspect}.npy"
         path = folder / name
         if not path.is_file():
             _build(dataset, camera, hw, aspect, path, progress)
-        mapped[camera] = np.load(path, mmap_mode="r")
-    return FrameCache(mapped)
+        paths[camera] = str(path)
+    return _map(paths)
 
 
 def _build(
