@@ -15,6 +15,7 @@ from trimix.policy.chunk import ActConfig
 from trimix.policy.store import from_pretrained
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
+from trimix.worldmodel.drive import PerturbConfig, PerturbedReplay
 from trimix.worldmodel.pipeline import WorldModelPipeline
 from trimix.worldmodel.world import DreamConfig, DreamWorld
 
@@ -127,3 +128,18 @@ def expert(world: World) -> Policy:
             do="evaluate it in a MuJoCo world",
         )
     return world.task.expert(world.physics, world.interface)
+
+
+def perturbed(world: World, *, scale: float, correlation: float) -> Policy:
+    """The actions recorded after each dream's start, with noise as in worldmodel.drive.
+
+    Raises:
+        ConfigError: the world is not a dream.
+    """
+    if not isinstance(world, DreamWorld):
+        raise ConfigError(
+            "perturbed recorded actions drive dreams only",
+            where=type(world).__name__,
+            do="choose the expert or a policy's folder",
+        )
+    return PerturbedReplay(world, PerturbConfig(scale, correlation))

@@ -49,12 +49,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def success_against_share(arms: Sequence[Arm], real: Sequence[str]) -> str:
+def success_against_share(arms: Sequence[Arm], synthetic: Mapping[str, float]) -> str:
     """Closed-loop success against the share that is not real, with Wilson intervals.
 
     Args:
         arms: those with a closed loop are drawn.
-        real: names of the sources that are real.
+        synthetic: arm -> share of its windows that comes from sim and dream.
     """
     drawn = [arm for arm in arms if arm["closed_loop"] is not None]
     with mpl.rc_context(STYLE):
@@ -62,10 +62,10 @@ def success_against_share(arms: Sequence[Arm], real: Sequence[str]) -> str:
         for i, arm in enumerate(drawn):
             loop = arm["closed_loop"]
             assert loop is not None
-            share = sum(s for source, s in arm["shares"].items() if source not in real)
+            share = synthetic[arm["name"]]
             y, (low, high) = loop["success"], loop["wilson95"]
             # Arms at one share are set side by side.
-            twins = [j for j, other in enumerate(drawn) if _synthetic(other, real) == share]
+            twins = [j for j, other in enumerate(drawn) if synthetic[other["name"]] == share]
             x = 100 * share + 2.2 * (twins.index(i) - (len(twins) - 1) / 2)
             axes.errorbar(
                 x,
@@ -184,8 +184,13 @@ def curves(group: Sequence[Curve], name: str) -> str:
         return _svg(figure, name)
 
 
-def psnr(heldout: Mapping[str, Heldout]) -> str:
-    """The world model's PSNR beside copy-last-frame's, by steps ahead, one panel a source."""
+def psnr(heldout: Mapping[str, Heldout], names: Mapping[str, str]) -> str:
+    """The world model's PSNR beside copy-last-frame's, by steps ahead, one panel a source.
+
+    Args:
+        heldout: source -> figures.
+        names: source -> what to call it, where that is not its name.
+    """
     with mpl.rc_context(STYLE):
         figure, panels = _figure(7.2, 2.8, columns=len(heldout))
         for axes, (source, part) in zip(panels, heldout.items(), strict=True):
@@ -202,7 +207,7 @@ def psnr(heldout: Mapping[str, Heldout]) -> str:
                     label=label,
                     linewidth=1.4,
                 )
-            axes.set_title(f"{source} (n = {part['n']})")
+            axes.set_title(f"{names.get(source, source)} (n = {part['n']})")
             axes.set_xticks([int(s) for s in part["psnr"]])
             axes.set_xlabel("steps ahead")
         panels[0].set_ylabel("PSNR (dB)")
@@ -240,10 +245,6 @@ def offline(arms: Sequence[Arm]) -> str:
         axes.set_xlabel("normalised velocity error (lower is better)")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         return _svg(figure, "offline")
-
-
-def _synthetic(arm: Arm, real: Sequence[str]) -> float:
-    return sum(s for source, s in arm["shares"].items() if source not in real)
 
 
 def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:

@@ -79,17 +79,17 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
         verdicts=[(verdict(c), caution(c), _standing(c["ci95"])) for c in report["comparisons"]],
         offline_verdicts=offline_verdicts(report["arms"]),
         figures={name: Markup(svg) for name, svg in _figures(report).items()},  # noqa: S704
+        names=_names(report),
         strips=[_strip(strip) for strip in strips],
     )
 
 
 def _figures(report: Report) -> dict[str, str]:
     """The figures that the report has numbers for."""
-    real = _real_sources(report)
     worldmodel = report["worldmodel"]
     made: dict[str, str] = {}
     if any(arm["closed_loop"] for arm in report["arms"]):
-        made["share"] = plots.success_against_share(report["arms"], real)
+        made["share"] = plots.success_against_share(report["arms"], _synthetic(report))
     if report["comparisons"]:
         made["forest"] = plots.forest(report["comparisons"])
     if report["mix"]:
@@ -97,15 +97,33 @@ def _figures(report: Report) -> dict[str, str]:
     for i, group in enumerate(_curve_groups(report["curves"])):
         made[f"curves:{group[0]['group']}"] = plots.curves(group, f"curves{i}")
     if worldmodel is not None and worldmodel["heldout"]:
-        made["psnr"] = plots.psnr(worldmodel["heldout"])
+        made["psnr"] = plots.psnr(worldmodel["heldout"], _names(report))
     if any(a["offline"] and a["offline"]["velocity_nmse"] is not None for a in report["arms"]):
         made["offline"] = plots.offline(report["arms"])
     return made
 
 
-def _real_sources(report: Report) -> list[str]:
-    """Sources of real origin; a report without a mix table calls them "real"."""
-    return [row["source"] for row in report["mix"] if row["origin"] == "real"] or ["real"]
+def _synthetic(report: Report) -> dict[str, float]:
+    """arm -> share of its windows that comes from sim and dream, by the mix table's origins.
+
+    An arm that the table leaves out is read by the names of its sources.
+    """
+    shares = {
+        arm["name"]: sum(s for source, s in arm["shares"].items() if source != "real")
+        for arm in report["arms"]
+    }
+    for name in {row["arm"] for row in report["mix"]}:
+        rows = [row for row in report["mix"] if row["arm"] == name]
+        # Rounded, so that arms of one share are seen to share it.
+        shares[name] = round(sum(row["share"] for row in rows if row["origin"] != "real"), 6)
+    return shares
+
+
+def _names(report: Report) -> dict[str, str]:
+    """source -> what to call it: a stand-in is never shown as real without saying so."""
+    label = report["real"]["label"]
+    real = {row["source"] for row in report["mix"] if row["origin"] == "real"} | {"real"}
+    return {} if label == "real" else {source: f"{source}: {label}" for source in real}
 
 
 def _curve_groups(curves: Sequence[Curve]) -> list[list[Curve]]:

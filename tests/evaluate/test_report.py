@@ -111,9 +111,6 @@ def test_the_page_says_what_it_rests_on(html):
     assert "No physical robot" in html
     assert "the time budget of 3 h was used up" in html
     assert "the world model was trained on simulated episodes alone" in html
-    report = example_report()
-    report["real"]["label"] = "real"
-    assert "No physical robot" not in render_html(report)
 
 
 def test_equal_reports_give_equal_pages(html):
@@ -127,6 +124,19 @@ def test_what_a_user_named_is_escaped():
         other["b"] = "<b>&x</b>" if other["b"] == "real-only" else other["b"]
     report["mix"][0]["arm"] = "<b>&x</b>"
     assert "<b>" not in render_html(report)
+
+
+def test_a_stand_in_is_never_shown_as_real(html):
+    assert "real: stand-in (simulated)" in html
+    report = example_report()
+    report["real"]["label"] = "real"
+    assert "stand-in" not in render_html(report)
+
+
+def test_a_world_model_that_was_not_measured_is_said_so():
+    report = example_report()
+    report["worldmodel"]["heldout"] = {}
+    assert "not measured on held-out" in render_html(report)
 
 
 def test_an_empty_run_still_makes_a_page(tmp_path):
