@@ -104,8 +104,8 @@ class Episode:
         if self.trust is not None:
             expected["trust"] = (self.trust, (t,), "float32")
         if self.sim_state is not None:
-            width = self.sim_state.shape[1:2]
-            expected["sim_state"] = (self.sim_state, (t, *width), "float64")
+            width = self.sim_state.shape[-1]
+            expected["sim_state"] = (self.sim_state, (t, width), "float64")
         for name, (array, shape, dtype) in expected.items():
             if array.shape != shape or array.dtype != np.dtype(dtype):
                 raise ValueError(f"{name} is {array.shape} {array.dtype}, expected {shape} {dtype}")

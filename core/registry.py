@@ -25,6 +25,9 @@ class Registry(Mapping[str, Any]):
         module, attribute = self._entries[name].split(":")
         return getattr(importlib.import_module(module), attribute)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 

@@ -31,6 +31,8 @@ class _Rows:
     sim_state: list[F64] = field(default_factory=list)
     instruction: str = ""
     abstained: bool = False
+    reward_known: bool = True
+    success_known: bool = True
 
 
 def rollout(
@@ -83,8 +85,7 @@ def rollout(
     while any(row is not None for row in rows):
         sim_state = world.snapshot()
         action = np.asarray(policy.act(obs), np.float32)
-        after, reward, terminated, truncated, info = world.step(action)
-        finished = np.zeros(n, bool)
+        # Before the step: a world may write its next observation into the same arrays.
         for i, row in enumerate(rows):
             if row is None:
                 continue
@@ -93,16 +94,22 @@ def rollout(
                     row.images.setdefault(name, []).append(image[i].copy())
             row.state.append(obs["state"][i].copy())
             row.instruction = obs["instruction"][i]
+            if sim_state is not None:
+                row.sim_state.append(sim_state[i].copy())
+        obs, reward, terminated, truncated, info = world.step(action)
+        finished = np.zeros(n, bool)
+        for i, row in enumerate(rows):
+            if row is None:
+                continue
             row.action.append(info["action"][i].copy() if "action" in info else action[i].copy())
             row.reward.append(float(reward[i]))
             row.success.append(bool(info["success"][i] >= 0.5))
             row.done.append(bool(terminated[i] or truncated[i]))
             row.trust.append(float(info["trust"][i]))
             row.abstained = bool(info["abstained"][i])
-            if sim_state is not None:
-                row.sim_state.append(sim_state[i].copy())
+            row.reward_known = bool(info["reward_known"][i]) if "reward_known" in info else True
+            row.success_known = bool(info["success_known"][i]) if "success_known" in info else True
             finished[i] = row.done[-1]
-        obs = after
         if finished.any():
             done_rows = [(int(i), rows[i]) for i in np.flatnonzero(finished)]
             ended = [
@@ -115,7 +122,7 @@ def rollout(
 def _episode(world: World, row: int, gathered: _Rows, policy_name: str) -> Episode:
     provenance = Provenance(
         **{**world.provenance(row), "policy": policy_name},
-        success=any(gathered.success),
+        success=any(gathered.success) if gathered.success_known else None,
         abstained=gathered.abstained,
     )
     return Episode(
@@ -125,8 +132,8 @@ def _episode(world: World, row: int, gathered: _Rows, policy_name: str) -> Episo
         state=np.stack(gathered.state),
         action=np.stack(gathered.action),
         provenance=provenance,
-        reward=np.asarray(gathered.reward, np.float32),
-        success=np.asarray(gathered.success, bool),
+        reward=np.asarray(gathered.reward, np.float32) if gathered.reward_known else None,
+        success=np.asarray(gathered.success, bool) if gathered.success_known else None,
         done=np.asarray(gathered.done, bool),
         trust=np.asarray(gathered.trust, np.float32),
         sim_state=np.stack(gathered.sim_state) if gathered.sim_state else None,
