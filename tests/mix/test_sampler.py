@@ -60,6 +60,20 @@ def test_each_window_comes_exactly_once_an_epoch(asked):
         assert epochs[full] == rest
 
 
+def test_every_epoch_and_every_source_has_its_own_order():
+    store = FakeStore({"real": fake(0, (40,)), "sim": fake(1, (40,))})
+    lock = compile_recipe(recipe({"real": 1, "sim": 1}, batch_size=80, steps=5), store)
+    sampler = MixSampler(lock)
+    orders = set()
+    for k in range(5):
+        plan = sampler.batch(k)
+        for i in range(2):
+            assert set(plan.epoch[plan.source == i]) == {k}
+            draws = np.arange(40 * k, 40 * k + 40)
+            orders.add(tuple(sampler._windows(lock.sources[i].identity, 40, draws).tolist()))
+    assert len(orders) == 10
+
+
 @given(recipes(), st.data())
 @settings(max_examples=30, deadline=None)
 def test_any_batch_is_the_same_wherever_the_training_was_stopped(asked, data):
