@@ -140,7 +140,11 @@ class Obs(TypedDict):
 
 
 Info = dict[str, Any]
-"""success (N,) float32 in [0, 1], trust (N,) float32 in [0, 1], abstained (N,) bool, ..."""
+"""success (N,) float32 in [0, 1], trust (N,) float32 in [0, 1], abstained (N,) bool, ...
+
+A world that cannot tell success or reward adds success_known or reward_known, (N,) bool: where
+False, the value is nobody's label and the episode holds None instead of it.
+"""
 
 
 @dataclass(frozen=True)

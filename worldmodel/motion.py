@@ -51,7 +51,7 @@ def unet(
         down_block_types=("DownBlock2D",) * below + ("AttnDownBlock2D",),
         up_block_types=("AttnUpBlock2D",) + ("UpBlock2D",) * below,
         norm_num_groups=16,
-        attention_head_dim=32,
+        attention_head_dim=16,
         class_embed_type="identity",
         resnet_time_scale_shift="scale_shift",
     )

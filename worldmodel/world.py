@@ -110,7 +110,7 @@ class DreamWorld(World):
             )
             self.clips[dataset.content_hash] = Clips(dataset, cache_dir=cache_dir)
         self._candidates = self._find_candidates()
-        self._hash = pipeline.weights_hash()
+        self.model_hash = pipeline.weights_hash()
         self._trained_on_heldout = any(
             t["split"] == "heldout" for t in pipeline.card.get("training", [])
         )
@@ -223,7 +223,7 @@ class DreamWorld(World):
             "draw": {},
             "task": self._task(held.parent),
             "world": "dream",
-            "model_hash": self._hash,
+            "model_hash": self.model_hash,
             "versions": {name: version(name) for name in ("diffusers", "torch")},
             "parent": held.parent,
             "split": "heldout" if self._trained_on_heldout else held.parent.split,
@@ -331,10 +331,11 @@ class DreamWorld(World):
         return tasks[0] if tasks else ""
 
     def _info(self, trust: F32) -> Info:
-        known = self.pipeline.heads.knows_success
+        heads, n = self.pipeline.heads, self.num_envs
         return {
             "success": self._success.copy(),
-            "success_known": np.full(self.num_envs, known),
+            "success_known": np.full(n, heads.knows_success),
+            "reward_known": np.full(n, heads.knows_reward),
             "trust": trust.copy(),
             "abstained": self._abstained.copy(),
         }

@@ -1,0 +1,192 @@
+"""Training of the world model: resume, what is never read, that it learns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from trimix.core.contracts import Channel, PolicyInterface
+from trimix.core.episode import Episode, Provenance
+from trimix.core.errors import ConfigError, DataError, InterfaceError
+from trimix.core.seeds import stream
+from trimix.data.dataset import Dataset
+from trimix.data.writer import DatasetWriter
+from trimix.train import worldmodel as training
+from trimix.train.loop import LoopConfig
+from trimix.train.worldmodel import WorldModelConfig, run_worldmodel, split_episodes
+from trimix.worldmodel.metrics import evaluate_worldmodel
+
+HW = (16, 16)
+INTERFACE = PolicyInterface(
+    {"wrist": HW}, (Channel("x", "px"),), (Channel("vx", "px/s"),), "joint_velocity", 0.1
+)
+
+
+def loop(steps: int) -> LoopConfig:
+    return LoopConfig(steps=steps, warmup_steps=2, ema_decay=0.9, checkpoint_every=2)
+
+
+TINY = WorldModelConfig(
+    channels=(16, 16),
+    refiner_channels=(16, 16),
+    codec_channels=8,
+    latent_channels=4,
+    features=4,
+    batch_size=4,
+    trust_horizon=3,
+    trust_rollouts=4,
+    codec=loop(4),
+    motion=loop(6),
+    refiner=loop(4),
+    trust=loop(4),
+    device="cpu",
+)
+
+
+def write(
+    root: Path, episodes: int = 8, heldout: tuple[int, ...] = (7,), other_heldout: bool = False
+) -> Dataset:
+    """Wide pictures seen through a window that moves by the action, in whole pixels."""
+    with DatasetWriter(root, INTERFACE, plan_hash=str(other_heldout)) as writer:
+        for index in range(episodes):
+            split = "heldout" if index in heldout else "train"
+            salt = int(other_heldout and split == "heldout")
+            rng = stream(salt, index, "windowed picture")
+            rows = 12
+            coarse = torch.from_numpy(rng.uniform(0, 255, (1, 3, 5, 24)).astype(np.float32))
+            wide = torch.nn.functional.interpolate(coarse, (16, 96), mode="bicubic")[0]
+            picture = wide.clamp(0, 255).permute(1, 2, 0).round().byte().numpy()
+            speed = rng.integers(-3, 4, rows)
+            place = 40 + np.concatenate([[0], np.cumsum(speed)[:-1]])
+            writer.add(
+                index,
+                Episode(
+                    INTERFACE,
+                    "look",
+                    {"wrist": np.stack([picture[:, p : p + 16] for p in place])},
+                    place[:, None].astype(np.float32),
+                    10 * speed[:, None].astype(np.float32),
+                    Provenance(origin="sim", split=split),
+                ),
+            )
+        writer.finalize()
+    return Dataset.open(root)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return write(tmp_path_factory.mktemp("data") / "windows")
+
+
+@pytest.fixture(scope="module")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("frames")
+
+
+def weights(run: training.WorldModelTraining) -> dict[str, torch.Tensor]:
+    return {
+        f"{name}.{key}": value
+        for name, part in run.pipeline.parts.items()
+        for key, value in part.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("stage", ["codec_loss", "motion_loss", "refiner_loss"])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    dataset: Dataset,
+    cache_dir: Path,
+    tmp_path: Path,
+    stage: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = run_worldmodel([dataset], TINY, tmp_path / "whole", False, cache_dir)
+    original, calls = getattr(training, stage), []
+
+    def fail(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 4:
+            raise OSError("the machine went away")
+        return original(*arguments)
+
+    monkeypatch.setattr(training, stage, fail)
+    with pytest.raises(OSError, match="went away"):
+        run_worldmodel([dataset], TINY, tmp_path / "stopped", False, cache_dir)
+    monkeypatch.setattr(training, stage, original)
+    resumed = run_worldmodel([dataset], TINY, tmp_path / "stopped", False, cache_dir)
+    assert resumed.pipeline.weights_hash() == whole.pipeline.weights_hash()
+
+
+def test_held_out_episodes_are_never_read(
+    dataset: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    other = write(tmp_path / "other", other_heldout=True)
+    assert other.content_hash != dataset.content_hash
+    one = run_worldmodel([dataset], TINY, tmp_path / "a", False, cache_dir)
+    two = run_worldmodel([other], TINY, tmp_path / "b", False, cache_dir)
+    for name, value in weights(one).items():
+        assert torch.equal(value, weights(two)[name]), name
+    (entry,) = one.pipeline.card["training"]
+    assert entry["split"] == "train" and sorted(entry["episodes"]) == list(range(7))
+
+
+def test_trust_learns_from_episodes_that_the_dynamics_did_not_see(dataset: Dataset) -> None:
+    split = split_episodes(dataset, replace(TINY, trust_fraction=0.3))
+    assert len(split.trust) == 2 and not set(split.trust) & set(split.dynamics)
+    assert sorted(split.trust + split.dynamics) == list(range(7))
+    few = split_episodes(dataset, replace(TINY, trust_fraction=0.0))
+    assert few.trust == few.dynamics == list(range(7))
+
+
+def test_it_learns_to_beat_repeating_the_last_frame(
+    dataset: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    config = replace(TINY, motion=replace(loop(80), learning_rate=3e-3), batch_size=8)
+    run = run_worldmodel([dataset], config, tmp_path / "run", False, cache_dir)
+    found = evaluate_worldmodel(
+        run.pipeline, dataset, steps=(1,), sampler_steps=0, cache_dir=cache_dir
+    )
+    assert found["psnr"]["1"] > found["copy_last"]["1"] + 2.0, found
+    assert found["state_rmse"]["1"] < 1.0
+    assert run.frames > 80 * 8 and run.frames_per_s > 0
+
+
+def test_two_data_sets_train_one_model(dataset: Dataset, cache_dir: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "other", episodes=3, heldout=())
+    run = run_worldmodel([dataset, other], TINY, tmp_path / "run", False, cache_dir)
+    hashes = [t["dataset"] for t in run.pipeline.card["training"]]
+    assert hashes == [dataset.content_hash, other.content_hash]
+
+
+def test_other_settings_or_data_do_not_resume(
+    dataset: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    run_worldmodel([dataset], TINY, tmp_path / "run", False, cache_dir)
+    with pytest.raises(ConfigError, match="other data or another model"):
+        run_worldmodel([dataset], replace(TINY, fields=1), tmp_path / "run", False, cache_dir)
+
+
+def test_what_cannot_be_trained_on_is_an_error(
+    dataset: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="no data set"):
+        run_worldmodel([], TINY, tmp_path)
+    nothing = write(tmp_path / "nothing", episodes=2, heldout=(0, 1))
+    with pytest.raises(DataError, match="split 'train'"):
+        run_worldmodel([nothing], TINY, tmp_path / "run", False, cache_dir)
+    slower = Dataset.open(dataset.root)
+    object.__setattr__(slower, "interface", replace(INTERFACE, control_dt_s=0.2))
+    with pytest.raises(InterfaceError, match="control period"):
+        run_worldmodel([dataset, slower], TINY, tmp_path / "run", False, cache_dir)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch_size": 0}, {"sampler_steps": -1}, {"channels": (20,)}, {"rollout_from": 2.0}],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        WorldModelConfig(**wrong)

@@ -1,0 +1,132 @@
+"""Small data sets of sliding pictures and small world models of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+
+from trimix.core.contracts import Channel, PolicyInterface
+from trimix.core.episode import Episode, Provenance
+from trimix.core.seeds import stream
+from trimix.data.dataset import Dataset
+from trimix.data.writer import DatasetWriter
+from trimix.worldmodel.codec import build_codec
+from trimix.worldmodel.heads import Heads
+from trimix.worldmodel.motion import MotionModel
+from trimix.worldmodel.normalizer import Normalizer
+from trimix.worldmodel.pipeline import WorldModelPipeline
+from trimix.worldmodel.refiner import Refiner
+from trimix.worldmodel.trust import Trust
+
+HW = (16, 24)
+HELDOUT = 3
+
+
+@pytest.fixture(scope="session")
+def interface() -> PolicyInterface:
+    return PolicyInterface(
+        cameras={"wrist": HW, "front": HW},
+        state=(Channel("x", "m"), Channel("y", "m")),
+        action=(Channel("vx", "m/s", -1, 1), Channel("vy", "m/s"), Channel("gripper")),
+        control_mode="joint_velocity",
+        control_dt_s=0.1,
+    )
+
+
+def make_episode(interface: PolicyInterface, index: int, labelled: bool) -> Episode:
+    """A picture that slides one pixel a row; its state follows the action exactly."""
+    rng = stream(0, index, "sliding picture")
+    rows = 8 + index % 3
+    images = {}
+    for camera, (h, w) in interface.cameras.items():
+        coarse = torch.from_numpy(rng.uniform(0, 255, (1, 3, 4, 8)).astype(np.float32))
+        wide = torch.nn.functional.interpolate(coarse, (h, w + rows), mode="bilinear")[0]
+        wide_hwc = wide.permute(1, 2, 0).round().byte().numpy()
+        images[camera] = np.stack([wide_hwc[:, t : t + w] for t in range(rows)])
+    action = rng.normal(0, 0.5, (rows, 3)).astype(np.float32)
+    action[:, 2] = np.arange(rows) >= rows // 2
+    state = np.zeros((rows, 2), np.float32)
+    state[1:] = 0.1 * np.cumsum(action[:-1, :2], axis=0)
+    last = np.arange(rows) == rows - 1
+    return Episode(
+        interface=interface,
+        instruction=f"slide {index}",
+        images=images,
+        state=state,
+        action=action,
+        provenance=Provenance(
+            origin="sim", task="slide", split="heldout" if index == HELDOUT else "train"
+        ),
+        reward=last.astype(np.float32) if labelled else None,
+        success=last if labelled else None,
+        done=last if labelled else None,
+    )
+
+
+def write(root: Path, interface: PolicyInterface, labelled: bool, episodes: int = 7) -> Dataset:
+    with DatasetWriter(root, interface, robot_type="toy", plan_hash="test") as writer:
+        for index in range(episodes):
+            writer.add(index, make_episode(interface, index, labelled))
+        writer.finalize()
+    return Dataset.open(root)
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("frames")
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory, interface: PolicyInterface) -> Dataset:
+    return write(tmp_path_factory.mktemp("data") / "labelled", interface, True)
+
+
+@pytest.fixture(scope="session")
+def unlabelled(tmp_path_factory: pytest.TempPathFactory, interface: PolicyInterface) -> Dataset:
+    return write(tmp_path_factory.mktemp("data") / "unlabelled", interface, False)
+
+
+def build(interface: PolicyInterface, labels: tuple[bool, bool] = (True, True)):
+    """An untrained pipeline with weights off zero, so that nothing is right by accident."""
+    torch.manual_seed(0)
+    cameras = len(interface.cameras)
+    normalizer = Normalizer(len(interface.state), len(interface.action))
+    width = normalizer.width
+    heads = Heads(len(interface.state), width, 8)
+    heads.labels.copy_(torch.tensor(labels))
+    pipeline = WorldModelPipeline(
+        build_codec(8, 4, 4),
+        MotionModel(cameras, width, channels=(16, 32), features=4),
+        Refiner(cameras, 4, width, channels=(16, 32)),
+        heads,
+        Trust(width, 8),
+        normalizer,
+        FlowMatchEulerDiscreteScheduler(),
+        {
+            "interface": interface.to_json(),
+            "training": [{"dataset": "x", "split": "train", "episodes": [0]}],
+            "sampler_steps": 1,
+        },
+    )
+    for part in pipeline.parts.values():
+        part.eval().requires_grad_(False)
+        for parameter in part.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+    return pipeline
+
+
+@pytest.fixture
+def pipeline(interface: PolicyInterface) -> WorldModelPipeline:
+    return build(interface)
+
+
+@pytest.fixture(scope="session")
+def build_pipeline() -> Callable[..., WorldModelPipeline]:
+    return build
