@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
 from types import TracebackType
 
 import numpy as np
@@ -138,13 +139,10 @@ class Prefetcher:
         self._futures: dict[int, Future[MixBatch]] = {}
         self._pool: ProcessPoolExecutor | None = None
         if workers > 0:
-            # fork would copy the threads' locks of torch and of the video decoder
-            known = multiprocessing.get_all_start_methods()
-            method = "forkserver" if "forkserver" in known else "spawn"
             loader.prepare()  # decoded caches are on disk before several processes look for them
             self._pool = ProcessPoolExecutor(
                 workers,
-                mp_context=multiprocessing.get_context(method),
+                mp_context=_process_context(),
                 initializer=_start_worker,
                 initargs=(loader,),
             )
@@ -198,6 +196,15 @@ class Prefetcher:
 
 _worker_loader: list[MixLoader] = []
 """The loader of this worker process; empty everywhere else."""
+
+
+def _process_context() -> BaseContext:
+    """Processes that start clean: fork would copy the locks of this one's threads."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, not once a worker
+    return context
 
 
 def _start_worker(loader: MixLoader) -> None:
