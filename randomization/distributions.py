@@ -20,6 +20,8 @@ class Distribution(Protocol):
 
 
 def _ordered(low: Sequence[float], high: Sequence[float], *, above: float | None = None) -> None:
+    if len(low) != len(high):
+        raise ConfigError(f"a range has {len(low)} lower limits and {len(high)} upper")
     for a, b in zip(low, high, strict=True):
         if not (np.isfinite(a) and np.isfinite(b) and a <= b):
             raise ConfigError(f"range [{a}, {b}] is empty", do="give a finite low <= high")
@@ -90,6 +92,8 @@ class Normal:
     cut: float = 3.0
 
     def __post_init__(self) -> None:
+        if not (np.isfinite(_tuple(self.mean)).all() and np.isfinite(_tuple(self.std)).all()):
+            raise ConfigError("a Normal needs a finite mean and std")
         if min(_tuple(self.std)) < 0 or self.cut <= 0:
             raise ConfigError("a Normal needs std >= 0 and cut > 0")
         if len(_tuple(self.mean)) != len(_tuple(self.std)):
