@@ -10,7 +10,12 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
 from trimix.core.errors import ConfigError
 
@@ -32,8 +37,10 @@ def thaw(node: Any) -> None:
     OmegaConf.set_readonly(node, None)
     if not OmegaConf.is_dict(node):
         return  # lists are replaced whole when they are merged
+    if OmegaConf.get_type(node) is dict:
+        OmegaConf.set_struct(node, False)  # a mapping takes any name
     for name in node:
-        if not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node._get_node(name)):
+        if not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node[name]):
             thaw(node[name])
 
 
@@ -60,7 +67,7 @@ def to_object(config: Any, cls: type[T]) -> T:
 def explain(fault: OmegaConfBaseException, where: str) -> ConfigError:
     """OmegaConf's complaint as one that says which key, and what there is."""
     at = f"{where}: {fault.full_key}" if fault.full_key else where
-    if isinstance(fault, ConfigKeyError):
+    if isinstance(fault, (ConfigAttributeError, ConfigKeyError)):
         known: list[str] = []
         if isinstance(fault.object_type, type) and is_dataclass(fault.object_type):
             known = [f.name for f in fields(fault.object_type)]

@@ -1,0 +1,81 @@
+"""trimix train: a policy from a compiled mix, or a world model from data sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trimix.cli.verb import Verb
+from trimix.core.errors import ConfigError, unknown
+from trimix.data.dataset import Dataset
+from trimix.mix.loader import MixLoader
+from trimix.mix.lock import Lock
+from trimix.train.policy import (
+    PolicyTrainConfig,
+    TrainedPolicy,
+    lock_normalization,
+    train_policy,
+)
+from trimix.train.worldmodel import WorldModelConfig, run_worldmodel
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What to train.
+
+    Args:
+        what: policy or worldmodel.
+        out: folder of the run; a run that was stopped there goes on.
+        lock: of the mix (policy).
+        data: folders of data sets (worldmodel).
+        policy, worldmodel: how.
+    """
+
+    what: str = "policy"
+    out: str = "runs/train"
+    lock: str = "recipe.lock"
+    data: tuple[str, ...] = ()
+    policy: PolicyTrainConfig = field(default_factory=PolicyTrainConfig)
+    worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
+
+
+def train_from_lock(lock: Lock, config: PolicyTrainConfig, run_dir: Path) -> TrainedPolicy:
+    """Train a policy on a compiled mix.
+
+    Raises:
+        ConfigError: the lock plans another number of steps.
+        DataError: a source is not what the lock was compiled from.
+    """
+    if lock.steps != config.loop.steps:
+        raise ConfigError(
+            f"the lock plans {lock.steps} steps, training is set to {config.loop.steps}",
+            do="set policy.loop.steps, or compile the recipe with other steps",
+        )
+    loader = MixLoader(lock)
+    loader.prepare()
+    return train_policy(
+        loader,
+        lock.interface,
+        lock_normalization(lock),
+        config,
+        run_dir,
+        fingerprint=lock.hash,
+    )
+
+
+def _command(settings: TrainSettings) -> None:
+    out = Path(settings.out)
+    if settings.what == "policy":
+        trained = train_from_lock(Lock.load(settings.lock), settings.policy, out)
+        print(f"{out / 'policy'}: trained in {trained.result.seconds:.0f} s")
+    elif settings.what == "worldmodel":
+        if not settings.data:
+            raise ConfigError("there is nothing to train on", do="set data=[folder, ...]")
+        datasets = [Dataset.open(path) for path in settings.data]
+        trained_model = run_worldmodel(datasets, settings.worldmodel, out)
+        print(f"{out / 'pipeline'}: trained in {trained_model.seconds:.0f} s")
+    else:
+        raise unknown("what", settings.what, ("policy", "worldmodel"))
+
+
+VERB = Verb("train", TrainSettings, _command, "train a policy on a mix, or a world model")

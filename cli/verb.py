@@ -1,0 +1,95 @@
+"""A verb: a frozen dataclass of settings, and what is done with it, as a Hydra application."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from trimix.core import settings
+from trimix.core.errors import EXIT_STATUS, ConfigError, TrimixError
+
+CONF = Path(__file__).with_name("conf")
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What `trimix <name>` does.
+
+    Args:
+        name: as typed.
+        config: frozen dataclass; its fields are what can be set.
+        run: does it.
+        summary: one line for the list of verbs.
+    """
+
+    name: str
+    config: type[Any]
+    run: Callable[[Any], object]
+    summary: str
+
+
+def call(verb: Verb, arguments: list[str]) -> int:
+    """Run a verb with command-line arguments; returns the exit status.
+
+    A user's mistake is printed as one line and gives 2; an interrupt gives 130.
+    """
+    # Hydra then raises errors instead of printing a traceback and exiting by itself.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    ConfigStore.instance().store(name=f"{verb.name}_defaults", node=settings.schema(verb.config))
+    before, sys.argv = sys.argv, [f"trimix {verb.name}", *arguments]
+    faults: list[TrimixError] = []
+
+    def run(config: DictConfig) -> None:
+        # Kept back from Hydra, which would print a second line about it.
+        try:
+            _run(verb, config)
+        except TrimixError as fault:
+            faults.append(fault)
+
+    try:
+        hydra.main(config_path=str(CONF), config_name=verb.name, version_base="1.3")(run)()
+    except OmegaConfBaseException as fault:
+        return _complain(str(settings.explain(fault, f"trimix {verb.name}")))
+    except HydraException as fault:
+        return _complain(str(_explain(verb, fault)))
+    except KeyboardInterrupt:
+        print("\ninterrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    finally:
+        sys.argv = before
+    for mistake in faults:
+        _complain(str(mistake))
+    return EXIT_STATUS if faults else 0
+
+
+def _run(verb: Verb, config: DictConfig) -> None:
+    where = f"trimix {verb.name}"
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    verb.run(settings.build(verb.config, {str(k): v for k, v in plain.items()}, where))
+
+
+def _explain(verb: Verb, fault: HydraException) -> ConfigError:
+    """Hydra's complaint in one line, with the keys that exist where one does not."""
+    text = str(fault).splitlines()
+    cause = fault.__cause__
+    if isinstance(cause, OmegaConfBaseException):
+        return settings.explain(cause, f"trimix {verb.name}")
+    known = ", ".join(map(str, settings.schema(verb.config)))
+    do = f"available: {known}" if text[0].startswith("Could not override") else ""
+    return ConfigError(" ".join(text[:2] if not do else text[:1]), do=do)
+
+
+def _complain(line: str) -> int:
+    print(f"trimix: {' '.join(line.split())}", file=sys.stderr)
+    return EXIT_STATUS
