@@ -74,7 +74,7 @@ def success_against_share(arms: Sequence[Arm], synthetic: Mapping[str, float]) -
                 fmt=MARKERS[i % len(MARKERS)],
                 color=CYCLE[i % len(CYCLE)],
                 capsize=3,
-                label=arm["name"],
+                label=_plain(arm["name"]),
             )
         axes.set(
             xlabel="share of drawn windows from sim and dream (%)",
@@ -104,7 +104,9 @@ def forest(comparisons: Sequence[Comparison]) -> str:
                 markerfacecolor=colour if shown else "none",
             )
         axes.axvline(0, color=INK, linewidth=0.9)
-        axes.set_yticks(range(len(comparisons)), [f"{c['a']} minus {c['b']}" for c in comparisons])
+        axes.set_yticks(
+            range(len(comparisons)), [_plain(f"{c['a']} minus {c['b']}") for c in comparisons]
+        )
         axes.set_ylim(len(comparisons) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("difference in success (percentage points)")
@@ -135,11 +137,11 @@ def exposure(mix: Sequence[MixRow], real_label: str) -> str:
                 hatch=HATCHES[row["origin"]],
                 edgecolor="#ffffff",
                 linewidth=0.5,
-                label=None if label in named else label,
+                label=None if label in named else _plain(label),
             )
             named.add(label)
             left[row["arm"]] += row["drawn"]
-        axes.set_yticks(range(len(arms)), arms)
+        axes.set_yticks(range(len(arms)), [_plain(arm) for arm in arms])
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
@@ -160,7 +162,8 @@ def curves(group: Sequence[Curve], name: str) -> str:
         figure, (axes,) = _figure(7.2, 3.0)
         scale = 100.0 if metric == "success" else 1.0
         names = list(dict.fromkeys(curve["name"] for curve in group))
-        for k, curve in enumerate(group):
+        drawn: set[str] = set()
+        for curve in group:
             i = names.index(curve["name"])
             colour = CYCLE[i % len(CYCLE)]
             style = ("-", "--", ":", "-.")[(i // len(CYCLE)) % 4]
@@ -172,8 +175,9 @@ def curves(group: Sequence[Curve], name: str) -> str:
                 color=colour,
                 marker=MARKERS[i % len(MARKERS)] if len(values) <= 20 else None,
                 linewidth=1.4,
-                label=curve["name"] if all(c["name"] != curve["name"] for c in group[:k]) else None,
+                label=None if curve["name"] in drawn else _plain(curve["name"]),
             )
+            drawn.add(curve["name"])
             if "ci95" in curve:
                 low, high = scale * np.asarray(curve["ci95"], float).T
                 axes.fill_between(curve["steps"], low, high, color=colour, alpha=0.15, linewidth=0)
@@ -207,7 +211,7 @@ def psnr(heldout: Mapping[str, Heldout], names: Mapping[str, str]) -> str:
                     label=label,
                     linewidth=1.4,
                 )
-            axes.set_title(f"{names.get(source, source)} (n = {part['n']})")
+            axes.set_title(_plain(f"{names.get(source, source)} (n = {part['n']})"))
             axes.set_xticks([int(s) for s in part["psnr"]])
             axes.set_xlabel("steps ahead")
         panels[0].set_ylabel("PSNR (dB)")
@@ -238,13 +242,19 @@ def offline(arms: Sequence[Arm]) -> str:
                 linestyle=("--", ":")[i % 2],
                 label=name.replace("_", " "),
             )
-        axes.set_yticks(range(len(drawn)), [arm["name"] for arm in drawn])
+        axes.set_yticks(range(len(drawn)), [_plain(arm["name"]) for arm in drawn])
         axes.set_ylim(len(drawn) - 0.4, -0.6)
         axes.set_xlim(left=0)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("normalised velocity error (lower is better)")
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         return _svg(figure, "offline")
+
+
+def _plain(name: str) -> str:
+    """The name as matplotlib shows it unchanged: no mathematics, and no hidden legend entry."""
+    shown = name.replace("$", r"\$")
+    return f"\N{ZERO WIDTH SPACE}{shown}" if shown.startswith("_") else shown
 
 
 def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:

@@ -117,6 +117,17 @@ def test_equal_reports_give_equal_pages(html):
     assert render_html(example_report(), [example_strip(12)]) == html
 
 
+def test_names_are_drawn_as_they_are():
+    report = example_report()
+    for old, new in (("sim-only", "_costs $5 or $x_{"), ("real+sim", "a$b$")):
+        text = json.dumps(report).replace(f'"{old}"', json.dumps(new))
+        report = json.loads(text)
+    page = render_html(report)
+    drawn = "".join(re.findall(r"<text.*?</text>", page, flags=re.DOTALL))
+    assert "_costs $5 or $x_{" in drawn
+    assert "a$b$" in drawn
+
+
 def test_what_a_user_named_is_escaped():
     report = example_report()
     report["title"] = report["arms"][0]["name"] = report["comparisons"][0]["b"] = "<b>&x</b>"
