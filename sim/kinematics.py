@@ -13,6 +13,7 @@ from trimix.core.contracts import F64
 from trimix.sim.robots import Robot
 
 _ITERATIONS = 60
+_STEP_RAD = 0.3  # an unbounded step jumps to another branch, turns away from the seed
 _TOLERANCE_M = 5e-4
 _TOLERANCE_RAD = 5e-3
 
@@ -76,7 +77,8 @@ class Kinematics:
             velocity = mink.solve_ik(
                 configuration, [self._tool, self._posture], 1.0, "daqp", 1e-9, limits=[]
             )
-            configuration.integrate_inplace(velocity, 1.0)
+            fastest = float(np.abs(velocity).max())
+            configuration.integrate_inplace(velocity, min(1.0, _STEP_RAD / max(fastest, 1e-9)))
             error = self._tool.compute_error(configuration)
             if np.abs(error[:3]).max() < _TOLERANCE_M and np.abs(error[3:]).max() < _TOLERANCE_RAD:
                 q = np.array(configuration.q[self._qpos])

@@ -41,6 +41,7 @@ class MujocoConfig:
         control_mode: joint_velocity | joint_position.
         control_dt_s: control period.
         threads: of the physics.
+        draw_images: False simulates without cameras, e.g. to replay where there is no OpenGL.
         scene: how fine physics and pictures are.
     """
 
@@ -49,6 +50,7 @@ class MujocoConfig:
     control_mode: str = "joint_velocity"
     control_dt_s: float = 0.1
     threads: int = 1
+    draw_images: bool = True
     scene: SceneConfig = field(default_factory=SceneConfig)
 
 
@@ -87,7 +89,7 @@ class MujocoWorld(World):
         scene = Scene(robot, config.scene)
         task.compose(scene)
         self.model = scene.compile()
-        cameras = config.cameras or task.cameras[:1]
+        cameras = (config.cameras or task.cameras[:1]) if config.draw_images else ()
         if isinstance(randomization, str):
             parts = Parts(tuple(scene.props), cameras, task.axes())
             randomization = preset(randomization, parts)
