@@ -7,17 +7,17 @@ renamed into place, so that a checkpoint is either whole or not there. Nothing i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 
 from trimix.core.contracts import Json
 from trimix.core.errors import DataError
+from trimix.data.files import sync_folder, write_bytes
 
 FORMAT = 1
 NAME = "checkpoint.safetensors"
@@ -46,11 +46,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     partial = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, partial, metadata=header)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        write_bytes(partial, serialize(tensors, metadata=header))
         partial.replace(path)
-    except (OSError, SafetensorError) as error:
+        sync_folder(path.parent)
+    except OSError as error:
         partial.unlink(missing_ok=True)
         raise DataError(
             f"the checkpoint cannot be written ({error})",

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.seeds import seed63
+from trimix.data.files import storage_errors
 from trimix.train import checkpoint as checkpoints
 from trimix.train.device import autocast, pick_device, set_threads
 
@@ -134,13 +135,16 @@ def fit(
     Raises:
         ConfigError: run_dir holds a run with other settings, or of another model.
         TrainingError: the loss or its gradient is not finite.
+        TrimixError: run_dir cannot be written, or its checkpoint cannot be read.
         KeyboardInterrupt: Ctrl-C, after the step under way was finished and saved.
     """
     set_threads(config.threads)
     device = pick_device(config.device)
     model.to(device)
-    run = _Run(model, config, Path(run_dir), fingerprint)
-    run.resume()
+    run_dir = Path(run_dir)
+    with storage_errors(run_dir):
+        run = _Run(model, config, run_dir, fingerprint)
+        run.resume()
     model.train()
     bar = tqdm(
         total=config.steps,
@@ -149,7 +153,12 @@ def fit(
         unit="step",
         disable=None if progress is None else not progress,
     )
-    with bar, _interrupts() as interrupted, run.log.open("a", encoding="utf-8") as log:
+    with (
+        bar,
+        _interrupts() as interrupted,
+        storage_errors(run_dir),
+        run.log.open("a", encoding="utf-8") as log,
+    ):
         begun = time.perf_counter() - run.seconds
         while run.step < config.steps:
             entry = run.advance(loss, device)
@@ -177,7 +186,12 @@ class _Run:
     def __init__(self, model: nn.Module, config: LoopConfig, run_dir: Path, fingerprint: str):
         self.config, self.fingerprint = config, fingerprint
         self.path, self.log = run_dir / checkpoints.NAME, run_dir / LOG
-        run_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            run_dir.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ConfigError(
+                "a file is in the way of the run directory", where=str(run_dir), do="name another"
+            ) from error
         named = {k: p for k, p in model.named_parameters() if p.requires_grad}
         self.names, self.weights = list(named), list(named.values())
         self.buffers = dict(model.named_buffers())

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from trimix.core.contracts import F32, U8, BoolArray, PolicyInterface
-from trimix.core.errors import ConfigError
+from trimix.core.errors import ConfigError, unknown
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
 from trimix.mix.lock import Lock
@@ -89,6 +89,8 @@ class PolicyTrainConfig:
     act: ActConfig = field(default_factory=ActConfig)
 
     def __post_init__(self) -> None:
+        if self.kind not in store.MODELS:
+            raise unknown("policy", self.kind, store.MODELS)
         augment.check_mode(self.augment)
         if self.history < 1 or self.chunk < 1:
             raise ConfigError("history and chunk are at least 1")

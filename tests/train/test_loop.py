@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -142,6 +143,23 @@ def test_a_damaged_checkpoint_is_an_error_not_a_fresh_start(tmp_path):
         checkpoint.load(path)
     checkpoint.save(path, checkpoint.Checkpoint({"x": torch.ones(9)}, {"step": 1}))
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_clear_error_and_keeps_the_old_checkpoint(tmp_path):
+    path = tmp_path / checkpoint.NAME
+    checkpoint.save(path, checkpoint.Checkpoint({"x": torch.ones(9)}, {"step": 1}))
+    (tmp_path / (checkpoint.NAME + ".tmp")).symlink_to("/dev/full")
+    with pytest.raises(DataError, match=r"cannot be written.*free disk space"):
+        checkpoint.save(path, checkpoint.Checkpoint({"x": torch.zeros(10**6)}, {"step": 2}))
+    assert checkpoint.load(path).scalars["step"] == 1
+
+
+def test_a_run_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    model = net()
+    with pytest.raises(TrimixError, match="file is in the way"):
+        fit(model, regression(model), CONFIG, tmp_path / "file" / "run", progress=False)
 
 
 def test_tensors_and_scalars_round_trip(tmp_path):

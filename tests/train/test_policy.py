@@ -136,6 +136,20 @@ def test_a_run_of_other_data_or_settings_is_not_resumed(tmp_path):
         )
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ({"kind": "act"}, "available: bc, flow"),
+        ({"augment": "blur"}, "available: colour, off"),
+        ({"chunk": 0}, "at least 1"),
+        ({"tag_dropout": 1.5}, "tag_dropout"),
+    ],
+)
+def test_settings_that_cannot_be(setting, says):
+    with pytest.raises(ConfigError, match=says):
+        PolicyTrainConfig(**setting)
+
+
 def test_windows_of_other_lengths_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="2 frames and 4 actions, the policy takes 2 and 8"):
         train_policy(Toy(chunk=4), INTERFACE, stats(), CONFIG, tmp_path, progress=False)
