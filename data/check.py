@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError, MissingError
 from trimix.data import check_rows, check_stats, check_videos, files, layout
+from trimix.data.manifest import listed_files
 from trimix.data.problem import Findings, Problem
 from trimix.data.resample import ClockLimits, check_clock
 from trimix.data.source import Source
@@ -162,8 +163,7 @@ def _check_side(source: Source, found: Findings) -> None:
         _check_tensors(source, found)
     if (root / layout.MANIFEST).is_file():
         with found.catching():
-            listed = files.read_json(root / layout.MANIFEST)["files"]
-            for name, (size, digest) in listed.items():
+            for name, (size, digest) in listed_files(root).items():
                 path = root / name
                 if not path.is_file():
                     found.add("a file is missing", str(path), "copy the data set again")

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from trimix.core.errors import DataError
 from trimix.data import columns, layout
 from trimix.data.problem import Findings
 from trimix.data.source import Source, SourceEpisode
@@ -54,14 +52,7 @@ def check(source: Source, found: Findings) -> dict[str, np.ndarray] | None:
 def _read(
     path: Path, features: Mapping[str, Mapping[str, Any]], found: Findings
 ) -> dict[str, np.ndarray]:
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as fault:
-        raise DataError(
-            f"the parquet file cannot be read ({str(fault).splitlines()[0]})",
-            where=str(path),
-            do="it is cut off or damaged: copy it again",
-        ) from None
+    table = columns.read_table(path)
     stored = {k: f for k, f in features.items() if f["dtype"] != "video"}
     for name in table.column_names:
         if name not in stored:

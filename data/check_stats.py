@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from trimix.data import files, layout, stats
+from trimix.data import columns, files, layout, stats
 from trimix.data.problem import Findings
 from trimix.data.source import Source
 
@@ -38,6 +37,8 @@ def check(
         flat: column -> (F,) or (F, D).
         frames: camera feature -> episode -> statistics of its decoded frames.
     """
+    # Values that are not finite are noted with their row; statistics of them mean nothing.
+    flat = {k: v for k, v in flat.items() if v.dtype.kind != "f" or np.isfinite(v).all()}
     path = source.root / layout.STATS
     if not path.is_file():
         found.add("the statistics are missing", str(path), "import the data set to recompute them")
@@ -55,6 +56,10 @@ def _check_whole(
     path: Path,
     found: Findings,
 ) -> None:
+    if not isinstance(raw, dict) or not all(isinstance(entry, dict) for entry in raw.values()):
+        found.add("not a table of statistics", str(path), "import the data set to recompute them")
+        return
+    merged = []
     for key in source.features:
         if key not in flat and key not in source.camera_keys:
             continue
@@ -62,9 +67,23 @@ def _check_whole(
             found.add(f"no statistics of {key!r}", str(path), "import it to recompute them")
             continue
         if key in flat:
-            _compare_numbers(raw[key], stats.numeric(flat[key]), key, str(path), found)
+            actual = stats.numeric(flat[key])
+            quantiles = Findings()
+            _compare_numbers(raw[key], actual, key, str(path), found, quantiles)
+            if (source.root / layout.INTERFACE).is_file():
+                found.problems += quantiles.problems
+            elif quantiles.problems:
+                merged.append(key)
         elif len(frames.get(key, {})) == len(source.episodes):
             _compare_images(raw[key], _mean_of(frames[key]), key, str(path), found)
+    if merged:
+        # lerobot 0.6.1 averages the episodes' quantiles, so all its data sets have this.
+        found.add(
+            f"quantiles of {len(merged)} features are not those of the data: {', '.join(merged)}",
+            str(path),
+            "they are averages over episodes; import the data set to recompute them",
+            "warning",
+        )
 
 
 def _mean_of(episodes: Mapping[int, stats.Stats]) -> stats.Stats:
@@ -83,8 +102,9 @@ def _check_episodes(
     frames: Mapping[str, Mapping[int, stats.Stats]],
     found: Findings,
 ) -> None:
-    start = 0
-    rows = _episode_stats(source)
+    start, rows = 0, {}
+    with found.catching():
+        rows = _episode_stats(source)
     for row in source.episodes:
         span = slice(start, start + row.length)
         start += row.length
@@ -93,7 +113,7 @@ def _check_episodes(
         for key in source.features:
             mine = {n: given.get(f"stats/{key}/{n}") for n in stats.NAMES}
             if key in flat and len(flat[key][span]):
-                _compare_numbers(mine, stats.numeric(flat[key][span]), key, where, found)
+                _compare_numbers(mine, stats.numeric(flat[key][span]), key, where, found, found)
             elif row.index in frames.get(key, {}):
                 _compare_images(mine, frames[key][row.index], key, where, found)
 
@@ -101,7 +121,7 @@ def _check_episodes(
 def _episode_stats(source: Source) -> dict[int, dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     for path in sorted((source.root / "meta" / "episodes").glob("*/*.parquet")):
-        for row in pq.read_table(path).to_pylist():
+        for row in columns.read_table(path).to_pylist():
             rows[row["episode_index"]] = row
     return rows
 
@@ -117,11 +137,15 @@ def _array(value: Any) -> np.ndarray | None:
 
 
 def _compare_numbers(
-    given: Mapping[str, Any], actual: stats.Stats, key: str, where: str, found: Findings
+    given: Mapping[str, Any],
+    actual: stats.Stats,
+    key: str,
+    where: str,
+    found: Findings,
+    quantiles: Findings,
 ) -> None:
+    """Note what differs; wrong quantiles go to `quantiles`."""
     width = actual["mean"].size
-    if not np.isfinite(actual["mean"]).all():
-        return  # noted where it stands
     spread = actual["max"] - actual["min"]
     scale = np.maximum(np.abs(actual["min"]), np.abs(actual["max"])) + 1e-9
     for name in stats.NAMES:
@@ -137,7 +161,7 @@ def _compare_numbers(
         off = np.abs(value - actual[name]) > (0.5 if name == "count" else room)
         if off.any():
             channel = int(np.flatnonzero(off)[0])
-            found.add(
+            (quantiles if name in stats.QUANTILES else found).add(
                 f"{name} of {key!r}[{channel}] is {value[channel]:.6g}, "
                 f"the data's is {actual[name][channel]:.6g}",
                 where,

@@ -1,13 +1,16 @@
-"""Parquet columns as arrays.
+"""Parquet files and their columns as arrays.
 
 Axes: T rows, D channels.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from trimix.core.errors import DataError
 
@@ -64,4 +67,42 @@ def _is_list(kind: pa.DataType) -> bool:
 def _is_number(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    )
+
+
+def read_names(path: Path) -> list[str]:
+    """The names of a parquet file's columns.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowInvalid, OSError) as fault:
+        raise _broken(path, fault) from None
+
+
+def read_table(path: Path, names: tuple[str, ...] | None = None) -> pa.Table:
+    """A parquet file, or these columns of it.
+
+    Raises:
+        DataError: the file or a column is missing, or it cannot be read.
+    """
+    if not path.is_file():
+        raise DataError("the file is missing", where=str(path))
+    try:
+        table = pq.read_table(path, columns=None if names is None else list(names))
+    except (pa.ArrowInvalid, OSError) as fault:
+        raise _broken(path, fault) from None
+    absent = [n for n in names or () if n not in table.column_names]
+    if absent:
+        raise DataError(f"column {absent[0]!r} is missing", where=str(path))
+    return table
+
+
+def _broken(path: Path, fault: Exception) -> DataError:
+    return DataError(
+        f"the parquet file cannot be read ({str(fault).splitlines()[0]})",
+        where=str(path),
+        do="it is cut off or damaged: copy it again from its source",
     )

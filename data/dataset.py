@@ -18,7 +18,7 @@ from safetensors import safe_open
 from trimix.core.contracts import F32, F64, U8, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError, MissingError, unknown
-from trimix.data import files, layout, provenance, stats
+from trimix.data import files, layout, manifest, provenance, stats
 from trimix.data.source import Source
 
 
@@ -86,7 +86,7 @@ class Dataset:
                     length=row.length,
                     start=start,
                     tasks=row.tasks,
-                    provenance=provenance.from_columns(row.extra),
+                    provenance=provenance.from_columns(row.extra, str(root)),
                     source_index=int(row.extra.get(provenance.SOURCE_INDEX, row.index)),
                 )
             )
@@ -109,13 +109,12 @@ class Dataset:
     @property
     def skipped(self) -> dict[int, str]:
         """Source index -> reason of the episodes that were left out when it was made."""
-        manifest = self._manifest
-        return {int(k): str(v) for k, v in manifest.get("skipped", {}).items()}
+        return {int(k): str(v) for k, v in manifest.read(self.root).get("skipped", {}).items()}
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was changed or left behind when it was made."""
-        return tuple(self._manifest.get("notes", ()))
+        return tuple(manifest.read(self.root).get("notes", ()))
 
     @cached_property
     def content_hash(self) -> str:
@@ -124,7 +123,7 @@ class Dataset:
         Cheap for data sets of trimix, whose manifest holds digests: a file is read again only if
         its size changed. Others are read whole.
         """
-        kept = self._manifest.get("files", {})
+        kept = manifest.listed_files(self.root)
         digests = {}
         for path in files.files_below(self.root, "data", "meta", "trimix", "videos"):
             name = path.relative_to(self.root).as_posix()
@@ -226,11 +225,6 @@ class Dataset:
     @cached_property
     def _columns(self) -> dict[str, np.ndarray]:
         return self.source.flat_columns()
-
-    @cached_property
-    def _manifest(self) -> dict[str, Any]:
-        path = self.root / layout.MANIFEST
-        return dict(files.read_json(path)) if path.is_file() else {}
 
     def _tensor(self, name: str) -> np.ndarray | None:
         path = self.root / layout.ROWS

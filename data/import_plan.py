@@ -117,7 +117,7 @@ def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[
         heldout=split.heldout(kept, config.heldout, config.seed),
         fps=fps,
         trust=_trust(source),
-        notes=tuple(_notes(config, source, cameras, scan)),
+        notes=tuple(_notes(config, source, cameras, scan, fps)),
     )
     return plan, scan.bad
 
@@ -149,7 +149,7 @@ def _state(config: ImportConfig, source: Source) -> list[Channel]:
 
 
 def _notes(
-    config: ImportConfig, source: Source, cameras: Mapping[str, str], scan: _Scan
+    config: ImportConfig, source: Source, cameras: Mapping[str, str], scan: _Scan, fps: float
 ) -> list[str]:
     """What was changed or left behind, counted."""
     notes = []
@@ -164,8 +164,9 @@ def _notes(
             notes.append(f"{len(keys)} {what} of the source not taken: {', '.join(keys)}")
     if scan.resampled:
         notes.append(
-            f"{scan.resampled} of {len(source.episodes)} episodes put on a constant clock; their "
-            f"steps were {scan.steps_s[0]:.3g} to {scan.steps_s[1]:.3g} s"
+            f"{scan.resampled} of {len(source.episodes)} episodes put on a constant clock of "
+            f"{fps:g} frames/s; they came with steps of {scan.steps_s[0]:.3g} to "
+            f"{scan.steps_s[1]:.3g} s"
         )
     if scan.many_tasks:
         notes.append(

@@ -141,7 +141,7 @@ def _convert(plan: ImportPlan, row: SourceEpisode) -> Episode:
 def _provenance(plan: ImportPlan, row: SourceEpisode, success: np.ndarray | None) -> Provenance:
     """What the source records of the episode, if trimix wrote it; its split stays."""
     if recorded(row.extra):
-        return from_columns(row.extra)
+        return from_columns(row.extra, str(plan.source.root))
     return Provenance(
         origin="real",
         seed=plan.config.seed,

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from trimix.core.errors import DataError
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, where (file, episode, row), and what to do about it."""
+    """What is wrong, where (file, episode, row), and what to do about it.
+
+    Args:
+        severity: a warning does not make rows or frames untrue.
+    """
 
     what: str
     where: str
     do: str
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
@@ -28,9 +36,9 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, what: str, where: str, do: str = "") -> None:
+    def add(self, what: str, where: str, do: str = "", severity: Severity = "error") -> None:
         """Note a problem; the same one twice counts once."""
-        problem = Problem(what, where, do)
+        problem = Problem(what, where, do, severity)
         if problem not in self.problems:
             self.problems.append(problem)
 

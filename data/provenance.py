@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from trimix.core.contracts import Parent
 from trimix.core.episode import Provenance
+from trimix.core.errors import DataError
 
 COLUMNS: dict[str, pa.DataType] = {
     "trimix/origin": pa.string(),
@@ -55,26 +56,37 @@ def recorded(row: Mapping[str, Any]) -> bool:
     return "trimix/origin" in row
 
 
-def from_columns(row: Mapping[str, Any]) -> Provenance:
-    """The inverse of to_columns; a data set that trimix did not write counts as real."""
+def from_columns(row: Mapping[str, Any], where: str = "") -> Provenance:
+    """The inverse of to_columns; a data set that trimix did not write counts as real.
+
+    Raises:
+        DataError: some of the columns are missing or are not what trimix writes.
+    """
     if not recorded(row):
         return Provenance(origin="real", episode=int(row["episode_index"]))
-    parent = row["trimix/parent"]
-    return Provenance(
-        origin=row["trimix/origin"],
-        task=row["trimix/task"],
-        seed=row["trimix/seed"],
-        episode=row["trimix/episode"],
-        draw=json.loads(row["trimix/draw"]),
-        policy=row["trimix/policy"],
-        world=row["trimix/world"],
-        model_hash=row["trimix/model_hash"],
-        versions=json.loads(row["trimix/versions"]),
-        parent=Parent(**json.loads(parent)) if parent else None,
-        split=row["trimix/split"],
-        success=row["trimix/success"],
-        abstained=row["trimix/abstained"],
-    )
+    try:
+        parent = row["trimix/parent"]
+        return Provenance(
+            origin=row["trimix/origin"],
+            task=row["trimix/task"],
+            seed=row["trimix/seed"],
+            episode=row["trimix/episode"],
+            draw=json.loads(row["trimix/draw"]),
+            policy=row["trimix/policy"],
+            world=row["trimix/world"],
+            model_hash=row["trimix/model_hash"],
+            versions=json.loads(row["trimix/versions"]),
+            parent=Parent(**json.loads(parent)) if parent else None,
+            split=row["trimix/split"],
+            success=row["trimix/success"],
+            abstained=row["trimix/abstained"],
+        )
+    except (KeyError, TypeError, ValueError) as fault:
+        raise DataError(
+            f"the trimix/ columns of meta/episodes are broken ({fault!r})",
+            where=f"{where} episode {row['episode_index']}".strip(),
+            do="copy the data set again from its source",
+        ) from None
 
 
 def _dump(value: Any) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from trimix.core.contracts import PolicyInterface
 from trimix.core.episode import Episode
 from trimix.core.errors import DataError, TrimixError
-from trimix.data import files, layout, shard
+from trimix.data import files, layout, manifest, shard
 from trimix.data.assemble import assemble
 from trimix.data.dataset import Dataset
 from trimix.data.video import VideoCodec
@@ -66,8 +66,7 @@ class DatasetWriter:
         self.finished = self._finished()
         if self.finished:
             files.remove_tree(self.partial)
-            manifest = files.read_json(self.root / layout.MANIFEST)
-            self.completed = frozenset(manifest["source_indices"])
+            self.completed = frozenset(manifest.read(self.root)["source_indices"])
         else:
             self._begin()
             self.completed = shard.completed_indices(self.root)
@@ -162,15 +161,14 @@ class DatasetWriter:
             raise DataError("a file stands there", where=str(self.root), do="choose another folder")
         if not any(self.root.iterdir()):
             return False
-        manifest = self.root / layout.MANIFEST
-        if not manifest.is_file():
+        theirs = manifest.read(self.root)
+        if not theirs:
             raise DataError(
                 "the folder is not empty and not a data set of trimix",
                 where=str(self.root),
                 do="choose another folder",
             )
-        theirs = files.read_json(manifest).get("plan_hash")
-        if theirs != self.plan_hash:
+        if theirs["plan_hash"] != self.plan_hash:
             raise DataError(
                 "holds a data set that other settings made",
                 where=str(self.root),

@@ -101,7 +101,7 @@ def test_a_jittery_clock_becomes_constant(foreign: Any, tmp_path: Path) -> None:
     foreign.write()
     dataset = bring(foreign, tmp_path / "out")
     assert [e.length for e in dataset.episodes] == [12, 9, 15]
-    assert dataset.notes[0].startswith("1 of 3 episodes put on a constant clock; their steps were")
+    assert dataset.notes[0].startswith("1 of 3 episodes put on a constant clock of 30 frames/s")
     episode, rows = dataset.read_episode(0), foreign.rows(0)
     times = 0.02 + np.arange(12) / 30
     for d in range(4):
