@@ -11,23 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 from torch import nn
 
-from trimix.core.errors import ConfigError, DataError
-from trimix.core.seeds import stream
+from trimix.core.errors import ConfigError
 from trimix.data.dataset import Dataset
 from trimix.train.device import pick_device
 from trimix.train.loop import FitResult, LoopConfig, fit
-from trimix.worldmodel.clips import Clip, Clips
-from trimix.worldmodel.codec import build_codec
-from trimix.worldmodel.heads import Heads
-from trimix.worldmodel.motion import MotionModel
-from trimix.worldmodel.normalizer import Normalizer
+from trimix.worldmodel.clips import Clip, Clips, split_episodes
 from trimix.worldmodel.objectives import (
     Loss,
     Residuals,
@@ -38,42 +28,30 @@ from trimix.worldmodel.objectives import (
     motion_loss,
     refiner_loss,
 )
-from trimix.worldmodel.pipeline import WorldModelPipeline
-from trimix.worldmodel.refiner import Refiner
-from trimix.worldmodel.trust import Trust
+from trimix.worldmodel.parts import PartsConfig, build_pipeline, fit_scales
+from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 STAGES = ("codec", "motion", "refiner", "trust")
+_LEAST_SCALE = 1e-3
 
 
 @dataclass(frozen=True)
 class WorldModelConfig:
-    """What to build and how long to train it. The defaults are for 64 px on two CPU cores.
+    """How to train a world model. The defaults are for two idle CPU cores, 64 px, 10 minutes.
 
     Args:
-        channels, patch, fields, features: see MotionModel.
-        codec_channels, latent_channels: see build_codec.
-        refiner_channels: see Refiner.
-        right_psnr_db: see Trust.
-        sampler_steps: default of the pipeline, see WorldModelPipeline.
+        parts: what to build.
         batch_size: B.
         rollout_from: the part of motion training after which it trains on self-rollouts.
         longest_rollout: T of the last of them.
         trust_fraction: of the training episodes, kept from the dynamics to learn trust from.
         trust_horizon, trust_rollouts: T and number of the rollouts that trust learns from.
-        codec, motion, refiner, trust: the loops.
+        codec, motion, refiner, trust: the loops; their seed, device, precision and threads are
+            those below.
         seed: of every draw of data and of the weights.
-        device, precision, threads: of all loops.
     """
 
-    channels: tuple[int, ...] = (64, 96, 128)
-    patch: int = 4
-    fields: int = 2
-    features: int = 32
-    codec_channels: int = 32
-    latent_channels: int = 8
-    refiner_channels: tuple[int, ...] = (48, 64, 96)
-    right_psnr_db: float = 18.0
-    sampler_steps: int = 1
+    parts: PartsConfig = field(default_factory=PartsConfig)
     batch_size: int = 16
     rollout_from: float = 0.5
     longest_rollout: int = 3
@@ -102,28 +80,15 @@ class WorldModelConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in (
-            "batch_size",
-            "longest_rollout",
-            "trust_horizon",
-            "trust_rollouts",
-            "features",
-            "fields",
-        ):
+        for name in ("batch_size", "longest_rollout", "trust_horizon", "trust_rollouts"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="give 1 or more")
-        if self.sampler_steps < 0:
-            raise ConfigError(f"sampler_steps is {self.sampler_steps}", do="give 0 or more")
-        for name in ("channels", "refiner_channels"):
-            widths = getattr(self, name)
-            if not widths or any(c % 16 or c < 16 for c in widths):
-                raise ConfigError(f"{name} are {widths}", do="give multiples of 16")
         for name in ("rollout_from", "trust_fraction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="give 0 to 1")
 
     def loop(self, stage: str) -> LoopConfig:
-        """The loop of this stage, on the device of all."""
+        """The loop of this stage, with the seed and the machine of all."""
         loop: LoopConfig = getattr(self, stage)
         return replace(
             loop,
@@ -132,6 +97,14 @@ class WorldModelConfig:
             precision=self.precision,
             threads=self.threads,
         )
+
+    def horizon(self, step: int) -> int:
+        """Steps of self-rollout at this step of motion training: 1, then 2 up to the longest."""
+        begin = self.rollout_from * self.motion.steps
+        if step < begin or self.longest_rollout == 1:
+            return 1
+        progress = (step - begin) / max(1.0, self.motion.steps - begin)
+        return 2 + int(progress * (self.longest_rollout - 1))
 
 
 @dataclass(frozen=True)
@@ -198,7 +171,7 @@ def run_worldmodel(
 
 
 class _Training:
-    """The parts under training and the data they are trained on."""
+    """The pipeline under training and the data that it is trained on."""
 
     def __init__(
         self,
@@ -210,64 +183,37 @@ class _Training:
     ) -> None:
         self.config, self.run_dir, self.progress = config, run_dir, progress
         self.device = pick_device(config.device)
-        splits = [split_episodes(d, config) for d in datasets]
-        self.clips = [
-            Clips(d, s.dynamics, cache_dir) for d, s in zip(datasets, splits, strict=True)
+        splits = [split_episodes(d, config.trust_fraction, config.seed) for d in datasets]
+        pairs = list(zip(datasets, splits, strict=True))
+        self.clips = [Clips(d, s.dynamics, cache_dir) for d, s in pairs]
+        self.kept = [Clips(d, s.trust, cache_dir) for d, s in pairs]
+        training = [
+            TrainedOn(
+                dataset=d.content_hash,
+                split="train",
+                episodes=sorted({*s.dynamics, *s.trust}),
+            )
+            for d, s in pairs
         ]
-        self.kept = [Clips(d, s.trust, cache_dir) for d, s in zip(datasets, splits, strict=True)]
-        self.training = [
-            {"dataset": d.content_hash, "split": "train", "episodes": s.dynamics + s.trust}
-            for d, s in zip(datasets, splits, strict=True)
-        ]
-        self.interface = datasets[0].interface
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            self._build()
-        self._fit_scales()
-
-    def _build(self) -> None:
-        config, cameras = self.config, len(self.clips[0].cameras)
-        normalizer = Normalizer(len(self.interface.state), len(self.interface.action))
-        width = normalizer.width
-        self.normalizer = normalizer.to(self.device)
-        self.codec = build_codec(config.codec_channels, config.latent_channels, config.patch)
-        self.motion = MotionModel(
-            cameras, width, config.channels, config.patch, config.fields, config.features
-        )
-        self.heads = Heads(len(self.interface.state), width, 2 * config.features)
-        self.refiner = Refiner(cameras, config.latent_channels, width, config.refiner_channels)
-        self.trust = Trust(width, 2 * config.features, config.right_psnr_db)
-
-    def _fit_scales(self) -> None:
-        """Means and scales over the training episodes of all data sets, and what is labelled."""
-        rows = [c.starts(0) for c in self.clips]
-        rewards = [
-            c.labels.reward[r] for c, r in zip(self.clips, rows, strict=True) if c.labels.has_reward
-        ]
-        self.normalizer.fit(
-            np.concatenate([c.state[r] for c, r in zip(self.clips, rows, strict=True)]),
-            np.concatenate([c.action[r] for c, r in zip(self.clips, rows, strict=True)]),
-            np.concatenate(rewards) if rewards else None,
-            np.concatenate([c.follows()[r] for c, r in zip(self.clips, rows, strict=True)]),
-        )
-        labels = [bool(rewards), any(c.labels.has_success for c in self.clips)]
-        self.heads.labels.copy_(torch.tensor(labels))
+        self.pipeline = build_pipeline(
+            datasets[0].interface, config.parts, training, config.seed
+        ).to(self.device)
+        fit_scales(self.pipeline, self.clips)
 
     def run(self) -> WorldModelTraining:
-        dynamics = nn.ModuleDict({"motion": self.motion, "heads": self.heads})
+        parts = self.pipeline
+        dynamics = nn.ModuleDict({"motion": parts.motion, "heads": parts.heads})
         stages = {
-            "codec": self._fit("codec", self.codec, self._codec_loss),
+            "codec": self._fit("codec", parts.codec, self._codec_loss),
             "motion": self._fit("motion", dynamics, self._motion_loss),
         }
         residual = self._missed(0, "residual scale").residual
-        self.refiner.to(self.device).scale.copy_(residual.std().clamp_min(1e-3))
-        stages["refiner"] = self._fit("refiner", self.refiner, self._refiner_loss)
-        pipeline = self._assemble()
-        stages["trust"] = self._fit("trust", self.trust, self._trust_loss(pipeline))
-        pipeline.save_pretrained(self.run_dir / "pipeline")
-        steps = range(self.config.motion.steps)
-        frames = sum(self._horizon(k) for k in steps) * self.config.batch_size
-        return WorldModelTraining(pipeline, stages, frames)
+        parts.refiner.scale.copy_(residual.std().clamp_min(_LEAST_SCALE))
+        stages["refiner"] = self._fit("refiner", parts.refiner, self._refiner_loss)
+        stages["trust"] = self._fit("trust", parts.trust, self._trust_loss())
+        parts.save_pretrained(self.run_dir / "pipeline")
+        horizons = map(self.config.horizon, range(self.config.motion.steps))
+        return WorldModelTraining(parts, stages, sum(horizons) * self.config.batch_size)
 
     def _fit(self, stage: str, module: nn.Module, loss: Callable[[int], Loss]) -> FitResult:
         return fit(
@@ -281,29 +227,13 @@ class _Training:
         )
 
     def _fingerprint(self) -> str:
-        machine = ("device", "precision", "threads", "checkpoint_every")
+        """Names all that the weights of any stage depend on."""
+        machine = ("device", "precision", "threads")
         settings = {k: v for k, v in asdict(self.config).items() if k not in machine}
         for stage in STAGES:
             settings[stage] = getattr(self.config, stage).identity()
-        text = json.dumps([settings, self.training, self.interface.to_json()], sort_keys=True)
+        text = json.dumps([settings, self.pipeline.card], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-    def _assemble(self) -> WorldModelPipeline:
-        card = {
-            "interface": self.interface.to_json(),
-            "training": self.training,
-            "sampler_steps": self.config.sampler_steps,
-        }
-        return WorldModelPipeline(
-            self.codec,
-            self.motion,
-            self.refiner,
-            self.heads,
-            self.trust.to(self.device),
-            self.normalizer,
-            FlowMatchEulerDiscreteScheduler(),
-            card,
-        )
 
     def _draw(self, purpose: str, step: int, horizon: int) -> Clip:
         config = self.config
@@ -311,56 +241,21 @@ class _Training:
         return clip.to(self.device)
 
     def _codec_loss(self, step: int) -> Loss:
-        return codec_loss(self.codec, self._draw("codec", step, 0).previous)
-
-    def _horizon(self, step: int) -> int:
-        """Steps of self-rollout at this step of training: 1, then rising to the longest."""
-        begin = self.config.rollout_from * self.config.motion.steps
-        longest = self.config.longest_rollout
-        if step < begin or longest == 1:
-            return 1
-        progress = (step - begin) / max(1.0, self.config.motion.steps - begin)
-        return 2 + int(progress * (longest - 1))
+        return codec_loss(self.pipeline.codec, self._draw("codec", step, 0).previous)
 
     def _motion_loss(self, step: int) -> Loss:
-        clip = self._draw("motion", step, self._horizon(step))
-        return motion_loss(self.motion, self.heads, self.normalizer, clip)
+        clip = self._draw("motion", step, self.config.horizon(step))
+        return motion_loss(self.pipeline, clip)
 
     def _missed(self, step: int, purpose: str) -> Residuals:
         clip = self._draw(purpose, step, 1 + step % self.config.longest_rollout)
-        return missed(self.codec, self.motion, self.heads, self.normalizer, clip)
+        return missed(self.pipeline, clip)
 
     def _refiner_loss(self, step: int) -> Loss:
-        return refiner_loss(self.refiner, self._missed(step, "refiner"))
+        return refiner_loss(self.pipeline.refiner, self._missed(step, "refiner"))
 
-    def _trust_loss(self, pipeline: WorldModelPipeline) -> TrustLoss:
+    def _trust_loss(self) -> TrustLoss:
+        config = self.config
         longest = min(max(clips.lengths()) for clips in self.kept) - 1
-        horizon = max(1, min(self.config.trust_horizon, longest))
-        return TrustLoss(pipeline, self.kept, horizon, self.config.trust_rollouts, self.config.seed)
-
-
-@dataclass(frozen=True)
-class EpisodeSplit:
-    """Indices of the training episodes: for the dynamics, and kept from them for trust."""
-
-    dynamics: list[int]
-    trust: list[int]
-
-
-def split_episodes(dataset: Dataset, config: WorldModelConfig) -> EpisodeSplit:
-    """Keep some training episodes apart; held-out episodes are in neither part.
-
-    With fewer than five training episodes trust learns from what the dynamics trained on, and
-    is then too high.
-
-    Raises:
-        DataError: there is no training episode.
-    """
-    train = [e.index for e in dataset.episodes if e.provenance.split == "train"]
-    if not train:
-        raise DataError("it has no episode of split 'train'", where=str(dataset.root))
-    kept = max(1, round(config.trust_fraction * len(train))) if config.trust_fraction else 0
-    if len(train) < 5 or not kept or kept == len(train):
-        return EpisodeSplit(train, train)
-    order = stream(config.seed, 0, "trust episodes").permutation(train)
-    return EpisodeSplit(sorted(map(int, order[kept:])), sorted(map(int, order[:kept])))
+        horizon = max(1, min(config.trust_horizon, longest))
+        return TrustLoss(self.pipeline, self.kept, horizon, config.trust_rollouts, config.seed)

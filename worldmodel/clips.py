@@ -16,6 +16,7 @@ from torch import Tensor
 
 from trimix.core.contracts import F32, I64, U8, BoolArray
 from trimix.core.errors import DataError
+from trimix.core.seeds import stream
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
 from trimix.worldmodel.pipeline import Belief, image_layout
@@ -154,6 +155,33 @@ class Clips:
             has_reward=torch.full((len(rows),), labels.has_reward),
             has_success=torch.full((len(rows),), labels.has_success),
         )
+
+
+@dataclass(frozen=True)
+class EpisodeSplit:
+    """Indices of the training episodes: for the dynamics, and kept from them for trust."""
+
+    dynamics: list[int]
+    trust: list[int]
+
+
+def split_episodes(dataset: Dataset, trust_fraction: float, seed: int) -> EpisodeSplit:
+    """Keep some training episodes apart; held-out episodes are in neither part.
+
+    With fewer than five training episodes trust learns from what the dynamics trained on, and
+    is then too high.
+
+    Raises:
+        DataError: there is no training episode.
+    """
+    train = [e.index for e in dataset.episodes if e.provenance.split == "train"]
+    if not train:
+        raise DataError("it has no episode of split 'train'", where=str(dataset.root))
+    kept = max(1, round(trust_fraction * len(train))) if trust_fraction else 0
+    if len(train) < 5 or not kept or kept == len(train):
+        return EpisodeSplit(train, train)
+    order = stream(seed, 0, "trust episodes").permutation(train)
+    return EpisodeSplit(sorted(map(int, order[kept:])), sorted(map(int, order[:kept])))
 
 
 def to_tensor(frames: U8) -> Tensor:

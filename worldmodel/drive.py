@@ -66,7 +66,7 @@ class PerturbedReplay:
             parent = self.world.parent(int(i))
             if parent is None:
                 raise ValueError(f"row {i} of the dream world was never reset")
-            self._recorded[i] = self.world.recorded_actions(parent)
+            self._recorded[i] = self.world.starts.actions(parent)
         self._seeds[rows] = seeds[rows]
         self._steps[rows] = 0
         self._noise[rows] = 0
@@ -89,6 +89,6 @@ class PerturbedReplay:
 
 def _binary(world: DreamWorld) -> BoolArray:
     """(A,) whether no data set of the world has more than two values in this channel."""
-    actions = [clips.action for clips in world.clips.values()]
+    actions = [clips.action for clips in world.starts.clips.values()]
     width = len(world.interface.action)
     return np.array([all(len(np.unique(a[:, k])) <= 2 for a in actions) for k in range(width)])

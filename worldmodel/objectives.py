@@ -17,8 +17,7 @@ from torch import Tensor
 from trimix.core.seeds import stream
 from trimix.worldmodel.clips import Clip, Clips
 from trimix.worldmodel.codec import decode, encode
-from trimix.worldmodel.heads import Heads, Outcome
-from trimix.worldmodel.motion import MotionModel
+from trimix.worldmodel.heads import Outcome
 from trimix.worldmodel.normalizer import Normalizer
 from trimix.worldmodel.pipeline import Belief, WorldModelPipeline
 from trimix.worldmodel.refiner import Given, Refiner
@@ -33,6 +32,8 @@ _ERROR_FLOOR = 2e-4
 _STATE_WEIGHT, _LABEL_WEIGHT = 0.1, 0.05
 # One sampler step sees pure noise alone, so a part of the samples is at that level.
 _PURE_NOISE_SHARE = 0.25
+# The last of n sampler steps is at level 1/n; below this level nobody samples.
+_LEAST_NOISE = 0.05
 
 
 def log_error(images: Tensor, truth: Tensor) -> Tensor:
@@ -47,8 +48,9 @@ def codec_loss(codec: AutoencoderTiny, images: Tensor) -> Loss:
     return log_error(decoded, images), {"psnr": _mean_psnr(decoded, images)}
 
 
-def motion_loss(motion: MotionModel, heads: Heads, normalizer: Normalizer, clip: Clip) -> Loss:
+def motion_loss(pipeline: WorldModelPipeline, clip: Clip) -> Loss:
     """The next frames under self-rollout over the whole clip, and what the heads say of them."""
+    motion, heads, normalizer = pipeline.motion, pipeline.heads, pipeline.normalizer
     horizon = clip.action.shape[1]
     belief = clip.belief()
     loss = torch.zeros((), device=belief.last.device)
@@ -104,21 +106,16 @@ class Residuals:
 
 
 @torch.no_grad()
-def missed(
-    codec: AutoencoderTiny,
-    motion: MotionModel,
-    heads: Heads,
-    normalizer: Normalizer,
-    clip: Clip,
-) -> Residuals:
+def missed(pipeline: WorldModelPipeline, clip: Clip) -> Residuals:
     """The residual of the clip's last frame, after a self-rollout up to it."""
+    codec, motion, normalizer = pipeline.codec, pipeline.motion, pipeline.normalizer
     belief = clip.belief()
     image, condition = belief.last, belief.state
     for k in range(clip.action.shape[1]):
         condition = normalizer.condition(belief.previous_state, belief.state, clip.action[:, k])
         predicted = motion(belief.previous, belief.last, condition)
         image = predicted.image.clamp(-1, 1)
-        outcome = heads(condition, predicted.features)
+        outcome = pipeline.heads(condition, predicted.features)
         belief = _advance(belief, image, outcome, normalizer)
     mean, last = encode(codec, image), encode(codec, belief.previous)
     truth = encode(codec, clip.frames[:, -1])
@@ -128,7 +125,7 @@ def missed(
 def refiner_loss(refiner: Refiner, residuals: Residuals) -> Loss:
     """Flow matching; draws noise levels and noise from torch's default generator."""
     residual = residuals.residual
-    sigma = torch.rand(len(residual)).to(residual.device)
+    sigma = torch.rand(len(residual)).clamp_min(_LEAST_NOISE).to(residual.device)
     pure = torch.rand(len(residual)).to(residual.device) < _PURE_NOISE_SHARE
     sigma = torch.where(pure, torch.ones_like(sigma), sigma)
     noise = torch.randn(residual.shape).to(residual.device)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -100,12 +100,20 @@ class Prediction:
     features: Tensor
 
 
+class TrainedOn(TypedDict):
+    """One data set of a world model's training: content hash, split, episode indices."""
+
+    dataset: str
+    split: str
+    episodes: list[int]
+
+
 class WorldModelPipeline(DiffusionPipeline):
     """codec, motion, refiner, heads and trust, with what they were trained on.
 
     Args:
-        card: plain JSON: "interface" (PolicyInterface.to_json), "training" ([{"dataset": content
-            hash, "split", "episodes"}, ...]), "sampler_steps" (default of __call__).
+        card: plain JSON: "interface" (PolicyInterface.to_json), "training" (list of TrainedOn),
+            "sampler_steps" (default of __call__).
     """
 
     codec: AutoencoderTiny
@@ -220,8 +228,7 @@ class WorldModelPipeline(DiffusionPipeline):
 
         Args:
             action: (B, A) in physical units.
-            noise: (B, CL, h, w) standard normal, see noise_shape; unused at 0 sampler steps,
-                zeros if None.
+            noise: (B, CL, h, w) standard normal, see noise_shape; None only at 0 sampler steps.
             sampler_steps: 0: the motion model's mean alone. 1: plus the residual's mean.
                 More: plus a sample of the residual. None: the card's.
 
@@ -236,7 +243,7 @@ class WorldModelPipeline(DiffusionPipeline):
         image = motion.image.clamp(-1, 1)
         if steps:
             if noise is None:
-                noise = image.new_zeros((len(image), *self.noise_shape()))
+                raise ValueError(f"{steps} sampler steps need noise of {self.noise_shape()}")
             mean, last = encode(self.codec, image), encode(self.codec, belief.last)
             residual = self.refiner.sample(self.scheduler, noise, steps, (mean, last, condition))
             image = image + decode(self.codec, mean + residual) - decode(self.codec, mean)

@@ -25,7 +25,7 @@ TRAIN_TIMESTEPS = 1000
 
 
 class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
-    """The velocity of a noisy residual, given the frames it belongs to.
+    """The residual that a noisy one comes from, given the frames it belongs to.
 
     Args:
         cameras: C.
@@ -57,11 +57,14 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
     def forward(
         self, noisy: Tensor, sigma: Tensor, mean: Tensor, last: Tensor, condition: Tensor
     ) -> Tensor:
-        """The velocity noise - residual, in units of `scale`.
+        """The expected residual, in units of `scale`.
+
+        The residual itself and not the velocity: a velocity holds the noise, which a small
+        network would have to pass on without loss. Untrained, it predicts none.
 
         Args:
             noisy: (B, CL, h, w) sigma x noise + (1 - sigma) x residual / scale.
-            sigma: (B,) in [0, 1].
+            sigma: (B,) in (0, 1].
             mean, last: (B, CL, h, w) latents of the motion model's frame and of the last frame.
             condition: (B, M).
         """
@@ -69,7 +72,7 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         return run_unet(self.unet, cells, sigma * TRAIN_TIMESTEPS, self.condition(condition))
 
     def loss(self, residual: Tensor, sigma: Tensor, noise: Tensor, given: Given) -> Tensor:
-        """Mean squared error of the velocity.
+        """Mean squared error of the expected residual.
 
         Args:
             residual, noise: (B, CL, h, w); sigma: (B,).
@@ -77,8 +80,7 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         target = residual / self.scale
         level = sigma[:, None, None, None]
         noisy = level * noise + (1 - level) * target
-        velocity = self(noisy, sigma, *given)
-        error: Tensor = (velocity - (noise - target)).square().mean()
+        error: Tensor = (self(noisy, sigma, *given) - target).square().mean()
         return error
 
     def sample(
@@ -91,9 +93,9 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         levels = np.linspace(1.0, 1.0 / steps, steps).tolist()
         scheduler.set_timesteps(sigmas=levels, device=noise.device)
         value = noise
-        for timestep in scheduler.timesteps:
-            sigma = (timestep / TRAIN_TIMESTEPS).expand(len(noise))
-            velocity = self(value, sigma, *given)
+        for timestep, level in zip(scheduler.timesteps, levels, strict=True):
+            expected = self(value, noise.new_full((len(noise),), level), *given)
+            velocity = (value - expected) / level
             (value,) = scheduler.step(velocity, timestep, value, return_dict=False)  # type: ignore[arg-type]
         return value * self.scale
 

@@ -16,12 +16,13 @@ import numpy as np
 import torch
 
 from trimix.core.contracts import F32, BoolArray, Info, Obs, Parent, Start, World
-from trimix.core.errors import ConfigError, DataError
+from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
 from trimix.data.dataset import Dataset
 from trimix.worldmodel.clips import Clips
 from trimix.worldmodel.pipeline import Belief, WorldModelPipeline, image_layout
+from trimix.worldmodel.starts import StartFrames
 from trimix.worldmodel.trust import to_levels
 
 
@@ -55,11 +56,10 @@ class DreamConfig:
 
 @dataclass
 class _Row:
-    """One running dream: flat_row is its start in the data set of `parent`."""
+    """One running dream."""
 
     start: Start
     parent: Parent
-    flat_row: int
     steps: int = 0
 
 
@@ -103,13 +103,12 @@ class DreamWorld(World):
         self.cameras, self.image_hw = image_layout(self.interface)
         self.time_limit_s = self.config.time_limit_s
         self.limit = max(1, round(self.time_limit_s / self.interface.control_dt_s))
-        self.clips: dict[str, Clips] = {}
         for dataset in datasets:
             self.interface.require_same(
                 dataset.interface, where=str(dataset.root), do="train a world model on such data"
             )
-            self.clips[dataset.content_hash] = Clips(dataset, cache_dir=cache_dir)
-        self._candidates = self._find_candidates()
+        clips = [Clips(dataset, cache_dir=cache_dir) for dataset in datasets]
+        self.starts = StartFrames(clips, self.config.split, self.limit)
         self.model_hash = pipeline.weights_hash()
         self._trained_on_heldout = any(
             t["split"] == "heldout" for t in pipeline.card.get("training", [])
@@ -146,8 +145,9 @@ class DreamWorld(World):
                 raise ConfigError(
                     "a dream cannot apply a randomization draw", do="give starts without one"
                 )
-            parent = start.parent or self._choose(start)
-            self._rows[i] = _Row(start, parent, self._flat_row(parent))
+            parent = start.parent or self.starts.draw(start)
+            self.starts.require(parent)
+            self._rows[i] = _Row(start, parent)
             begun.append(i)
         self._begin(np.asarray(begun, np.int64))
         return self._obs(), self._info(self._trust)
@@ -205,12 +205,6 @@ class DreamWorld(World):
         held = self._rows[row]
         return None if held is None else held.parent
 
-    def recorded_actions(self, parent: Parent) -> F32:
-        """(T, A): what was done from this frame to the end of its episode."""
-        row = self._flat_row(parent)
-        clips = self.clips[parent.dataset]
-        return clips.action[row : clips.final[row] + 1]
-
     def provenance(self, row: int) -> Mapping[str, Any]:
         """See World. The split is held-out if the start frame's or any training data's is."""
         held = self._rows[row]
@@ -221,7 +215,7 @@ class DreamWorld(World):
             "seed": held.start.seed,
             "episode": held.start.episode,
             "draw": {},
-            "task": self._task(held.parent),
+            "task": self.starts.episode(held.parent).provenance.task,
             "world": "dream",
             "model_hash": self.model_hash,
             "versions": {name: version(name) for name in ("diffusers", "torch")},
@@ -229,66 +223,14 @@ class DreamWorld(World):
             "split": "heldout" if self._trained_on_heldout else held.parent.split,
         }
 
-    def _find_candidates(self) -> list[tuple[str, np.ndarray]]:
-        """(content hash, flat rows) of the frames that a dream may begin from, per data set."""
-        found = []
-        for name, clips in self.clips.items():
-            dataset = clips.dataset
-            chosen = [e for e in dataset.episodes if e.provenance.split == self.config.split]
-            # Room for a whole dream's recorded actions, if the episode is long enough for that.
-            rows = [e.start + np.arange(max(1, e.length - self.limit)) for e in chosen if e.length]
-            if rows:
-                found.append((name, np.concatenate(rows)))
-        if not found:
-            raise DataError(
-                f"no episode of split {self.config.split!r} to begin a dream from",
-                where=", ".join(str(c.dataset.root) for c in self.clips.values()) or "no data set",
-            )
-        return found
-
-    def _choose(self, start: Start) -> Parent:
-        """A frame drawn by the start's own stream: a data set first, then one of its frames."""
-        rng = stream(start.seed, start.episode, "dream start")
-        name, rows = self._candidates[int(rng.integers(len(self._candidates)))]
-        row = int(rows[rng.integers(len(rows))])
-        dataset = self.clips[name].dataset
-        episode = next(e for e in dataset.episodes if e.start <= row < e.start + e.length)
-        return Parent(name, episode.index, row - episode.start, episode.provenance.split)
-
-    def _flat_row(self, parent: Parent) -> int:
-        clips = self.clips.get(parent.dataset)
-        if clips is None:
-            raise DataError(
-                f"a dream's parent is in data set {parent.dataset}, which was not given",
-                do=f"given: {', '.join(self.clips)}",
-            )
-        dataset = clips.dataset
-        where = f"{dataset.root} episode {parent.episode}"
-        if not 0 <= parent.episode < len(dataset.episodes):
-            raise DataError("a dream's parent episode does not exist", where=where)
-        episode = dataset.episodes[parent.episode]
-        if not 0 <= parent.frame < episode.length:
-            raise DataError(
-                f"a dream's parent frame {parent.frame} does not exist",
-                where=where,
-                do=f"frames 0 to {episode.length - 1} do",
-            )
-        if parent.split != episode.provenance.split:
-            raise DataError(
-                f"a dream's parent says split {parent.split!r}, its episode is "
-                f"{episode.provenance.split!r}",
-                where=where,
-            )
-        return episode.start + parent.frame
-
     def _begin(self, begun: np.ndarray) -> None:
         """Put the recorded frames of these rows into the belief."""
         for i in begun:
             row = self._rows[i]
             assert row is not None
-            clip = self.clips[row.parent.dataset].gather(np.asarray([row.flat_row]), 0)
-            index = torch.tensor([int(i)], device=self._belief.last.device)
-            self._belief = self._belief.put(index, clip.belief().to(self._belief.last.device))
+            belief = self.starts.clip(row.parent).belief().to(self._belief.last.device)
+            index = torch.tensor([int(i)], device=belief.last.device)
+            self._belief = self._belief.put(index, belief)
         self._trust[begun] = 1
         self._success[begun] = 0
         self._abstained[begun] = False
@@ -310,9 +252,6 @@ class DreamWorld(World):
         rng = stream(row.start.seed, row.start.episode, "dream noise", row.steps)
         return rng.standard_normal(self.pipeline.noise_shape(), dtype=np.float32)
 
-    def _task(self, parent: Parent) -> str:
-        return self.clips[parent.dataset].dataset.episodes[parent.episode].provenance.task
-
     def _obs(self) -> Obs:
         levels = to_levels(self._belief.last).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         return {
@@ -327,7 +266,7 @@ class DreamWorld(World):
     def _instruction(self, row: _Row | None) -> str:
         if row is None:
             return ""
-        tasks = self.clips[row.parent.dataset].dataset.episodes[row.parent.episode].tasks
+        tasks = self.starts.episode(row.parent).tasks
         return tasks[0] if tasks else ""
 
     def _info(self, trust: F32) -> Info:

@@ -17,8 +17,10 @@ from trimix.data.dataset import Dataset
 from trimix.data.writer import DatasetWriter
 from trimix.train import worldmodel as training
 from trimix.train.loop import LoopConfig
-from trimix.train.worldmodel import WorldModelConfig, run_worldmodel, split_episodes
+from trimix.train.worldmodel import WorldModelConfig, run_worldmodel
+from trimix.worldmodel.clips import split_episodes
 from trimix.worldmodel.metrics import evaluate_worldmodel
+from trimix.worldmodel.parts import PartsConfig
 
 HW = (16, 16)
 INTERFACE = PolicyInterface(
@@ -31,11 +33,13 @@ def loop(steps: int) -> LoopConfig:
 
 
 TINY = WorldModelConfig(
-    channels=(16, 16),
-    refiner_channels=(16, 16),
-    codec_channels=8,
-    latent_channels=4,
-    features=4,
+    parts=PartsConfig(
+        channels=(16, 16),
+        refiner_channels=(16, 16),
+        codec_channels=8,
+        latent_channels=4,
+        features=4,
+    ),
     batch_size=4,
     trust_horizon=3,
     trust_rollouts=4,
@@ -87,6 +91,15 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("frames")
 
 
+@pytest.fixture(scope="module")
+def whole(
+    dataset: Dataset, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> training.WorldModelTraining:
+    """A small run from beginning to end."""
+    folder = tmp_path_factory.mktemp("whole")
+    return run_worldmodel([dataset], TINY, folder / "run", False, cache_dir)
+
+
 def weights(run: training.WorldModelTraining) -> dict[str, torch.Tensor]:
     return {
         f"{name}.{key}": value
@@ -97,13 +110,13 @@ def weights(run: training.WorldModelTraining) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("stage", ["codec_loss", "motion_loss", "refiner_loss"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    whole: training.WorldModelTraining,
     dataset: Dataset,
     cache_dir: Path,
     tmp_path: Path,
     stage: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = run_worldmodel([dataset], TINY, tmp_path / "whole", False, cache_dir)
     original, calls = getattr(training, stage), []
 
     def fail(*arguments: object) -> object:
@@ -121,23 +134,22 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
 
 
 def test_held_out_episodes_are_never_read(
-    dataset: Dataset, cache_dir: Path, tmp_path: Path
+    whole: training.WorldModelTraining, dataset: Dataset, cache_dir: Path, tmp_path: Path
 ) -> None:
     other = write(tmp_path / "other", other_heldout=True)
     assert other.content_hash != dataset.content_hash
-    one = run_worldmodel([dataset], TINY, tmp_path / "a", False, cache_dir)
     two = run_worldmodel([other], TINY, tmp_path / "b", False, cache_dir)
-    for name, value in weights(one).items():
+    for name, value in weights(whole).items():
         assert torch.equal(value, weights(two)[name]), name
-    (entry,) = one.pipeline.card["training"]
+    (entry,) = whole.pipeline.card["training"]
     assert entry["split"] == "train" and sorted(entry["episodes"]) == list(range(7))
 
 
 def test_trust_learns_from_episodes_that_the_dynamics_did_not_see(dataset: Dataset) -> None:
-    split = split_episodes(dataset, replace(TINY, trust_fraction=0.3))
+    split = split_episodes(dataset, 0.3, 0)
     assert len(split.trust) == 2 and not set(split.trust) & set(split.dynamics)
     assert sorted(split.trust + split.dynamics) == list(range(7))
-    few = split_episodes(dataset, replace(TINY, trust_fraction=0.0))
+    few = split_episodes(dataset, 0.0, 0)
     assert few.trust == few.dynamics == list(range(7))
 
 
@@ -166,7 +178,9 @@ def test_other_settings_or_data_do_not_resume(
 ) -> None:
     run_worldmodel([dataset], TINY, tmp_path / "run", False, cache_dir)
     with pytest.raises(ConfigError, match="other data or another model"):
-        run_worldmodel([dataset], replace(TINY, fields=1), tmp_path / "run", False, cache_dir)
+        run_worldmodel(
+            [dataset], replace(TINY, longest_rollout=2), tmp_path / "run", False, cache_dir
+        )
 
 
 def test_what_cannot_be_trained_on_is_an_error(
@@ -184,9 +198,15 @@ def test_what_cannot_be_trained_on_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"batch_size": 0}, {"sampler_steps": -1}, {"channels": (20,)}, {"rollout_from": 2.0}],
+    ("config", "wrong"),
+    [
+        (WorldModelConfig, {"batch_size": 0}),
+        (WorldModelConfig, {"rollout_from": 2.0}),
+        (PartsConfig, {"sampler_steps": -1}),
+        (PartsConfig, {"channels": (20,)}),
+        (PartsConfig, {"patch": 3}),
+    ],
 )
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigError):
-        WorldModelConfig(**wrong)
+def test_settings_that_make_no_sense_are_refused(config: type, wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        config(**wrong)

@@ -8,22 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 
 from trimix.core.contracts import Channel, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
 from trimix.data.writer import DatasetWriter
-from trimix.worldmodel.codec import build_codec
-from trimix.worldmodel.heads import Heads
-from trimix.worldmodel.motion import MotionModel
-from trimix.worldmodel.normalizer import Normalizer
-from trimix.worldmodel.pipeline import WorldModelPipeline
-from trimix.worldmodel.refiner import Refiner
-from trimix.worldmodel.trust import Trust
+from trimix.worldmodel.parts import PartsConfig, build_pipeline
+from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 HW = (16, 24)
 HELDOUT = 3
@@ -93,28 +85,22 @@ def unlabelled(tmp_path_factory: pytest.TempPathFactory, interface: PolicyInterf
     return write(tmp_path_factory.mktemp("data") / "unlabelled", interface, False)
 
 
-def build(interface: PolicyInterface, labels: tuple[bool, bool] = (True, True)):
+def build(
+    interface: PolicyInterface, labels: tuple[bool, bool] = (True, True)
+) -> WorldModelPipeline:
     """An untrained pipeline with weights off zero, so that nothing is right by accident."""
-    torch.manual_seed(0)
-    cameras = len(interface.cameras)
-    normalizer = Normalizer(len(interface.state), len(interface.action))
-    width = normalizer.width
-    heads = Heads(len(interface.state), width, 8)
-    heads.labels.copy_(torch.tensor(labels))
-    pipeline = WorldModelPipeline(
-        build_codec(8, 4, 4),
-        MotionModel(cameras, width, channels=(16, 32), features=4),
-        Refiner(cameras, 4, width, channels=(16, 32)),
-        heads,
-        Trust(width, 8),
-        normalizer,
-        FlowMatchEulerDiscreteScheduler(),
-        {
-            "interface": interface.to_json(),
-            "training": [{"dataset": "x", "split": "train", "episodes": [0]}],
-            "sampler_steps": 1,
-        },
+    config = PartsConfig(
+        channels=(16, 32),
+        refiner_channels=(16, 32),
+        codec_channels=8,
+        latent_channels=4,
+        features=4,
     )
+    pipeline = build_pipeline(
+        interface, config, [TrainedOn(dataset="x", split="train", episodes=[0])]
+    )
+    pipeline.heads.labels.copy_(torch.tensor(labels))
+    torch.manual_seed(0)
     for part in pipeline.parts.values():
         part.eval().requires_grad_(False)
         for parameter in part.parameters():
@@ -128,5 +114,5 @@ def pipeline(interface: PolicyInterface) -> WorldModelPipeline:
 
 
 @pytest.fixture(scope="session")
-def build_pipeline() -> Callable[..., WorldModelPipeline]:
+def make_pipeline() -> Callable[..., WorldModelPipeline]:
     return build

@@ -92,17 +92,14 @@ def test_psnr_of_equal_frames_is_the_peak() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7])
-def test_sampling_with_the_true_velocity_gives_the_residual(
+def test_sampling_with_the_true_residual_gives_it(
     steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refiner = Refiner(cameras=1, latent_channels=4, condition_dim=3, channels=(16, 16))
     refiner.scale.fill_(0.3)
     residual = torch.randn(2, 4, 5, 6)
 
-    def velocity(_self, noisy, sigma, mean, last, condition):
-        return (noisy - residual / refiner.scale) / sigma[:, None, None, None]
-
-    monkeypatch.setattr(Refiner, "forward", velocity)
+    monkeypatch.setattr(Refiner, "forward", lambda *_: residual / refiner.scale)
     latents = torch.zeros(2, 4, 5, 6)
     given_ = (latents, latents, torch.zeros(2, 3))
     noise = torch.randn(2, 4, 5, 6)
@@ -110,6 +107,16 @@ def test_sampling_with_the_true_velocity_gives_the_residual(
     torch.testing.assert_close(drawn, residual, atol=1e-4, rtol=1e-4)
     sigma = torch.rand(2) * 0.9 + 0.1
     assert float(refiner.loss(residual, sigma, noise, given_)) < 1e-6
+
+
+def test_an_untrained_refiner_changes_nothing() -> None:
+    refiner = Refiner(cameras=1, latent_channels=4, condition_dim=3, channels=(16, 16))
+    latents, condition = torch.randn(2, 4, 4, 6), torch.randn(2, 3)
+    given_ = (latents, latents, condition)
+    noise = torch.randn(2, 4, 4, 6)
+    with torch.no_grad():
+        drawn = refiner.sample(FlowMatchEulerDiscreteScheduler(), noise, 3, given_)
+    torch.testing.assert_close(drawn, torch.zeros_like(drawn), atol=1e-5, rtol=0)
 
 
 def test_conditions_have_unit_scale_whatever_the_units() -> None:

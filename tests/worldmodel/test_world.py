@@ -141,9 +141,9 @@ def test_starts_are_never_drawn_from_held_out_episodes(
 
 
 def test_a_model_trained_on_held_out_data_dreams_held_out_episodes(
-    interface, labelled: Dataset, cache_dir: Path, build_pipeline
+    interface, labelled: Dataset, cache_dir: Path, make_pipeline
 ) -> None:
-    pipeline = build_pipeline(interface)
+    pipeline = make_pipeline(interface)
     leaky = [{"dataset": "x", "split": "heldout", "episodes": [3]}]
     pipeline.register_to_config(card={**pipeline.card, "training": leaky})
     world = DreamWorld(pipeline, [labelled], 1, LIMIT, cache_dir)
@@ -152,9 +152,9 @@ def test_a_model_trained_on_held_out_data_dreams_held_out_episodes(
 
 
 def test_without_labels_success_is_unknown_and_not_failure(
-    interface, unlabelled: Dataset, cache_dir: Path, build_pipeline
+    interface, unlabelled: Dataset, cache_dir: Path, make_pipeline
 ) -> None:
-    pipeline = build_pipeline(interface, labels=(False, False))
+    pipeline = make_pipeline(interface, labels=(False, False))
     world = DreamWorld(pipeline, [unlabelled], 1, LIMIT, cache_dir)
     world.reset(seed=0)
     _, reward, _, _, info = world.step(act(world))
@@ -195,7 +195,7 @@ def test_what_a_dream_cannot_do_is_an_error(
     interface,
     labelled: Dataset,
     cache_dir: Path,
-    build_pipeline,
+    make_pipeline,
 ) -> None:
     world = make_world(1)
     with pytest.raises(ConfigError, match="randomization"):
@@ -205,7 +205,7 @@ def test_what_a_dream_cannot_do_is_an_error(
         world.step(np.full((1, 3), np.nan, np.float32))
     with pytest.raises(ConfigError, match=r"\(2, 3\)"):
         world.step(np.zeros((2, 3), np.float32))
-    other = build_pipeline(replace(interface, control_dt_s=0.05))
+    other = make_pipeline(replace(interface, control_dt_s=0.05))
     with pytest.raises(InterfaceError, match="control period"):
         DreamWorld(other, [labelled], 1, LIMIT, cache_dir)
     with pytest.raises(DataError, match="no episode of split"):
@@ -233,7 +233,7 @@ def test_replay_noise_is_smooth_spares_the_gripper_and_is_keyed_by_the_row(
         world.reset(options={"starts": [Start(0, 0, parent=parent)] * rows})
         replay = PerturbedReplay(world, PerturbConfig(scale=1.0, correlation=0.95))
         replay.reset(np.ones(rows, bool), np.arange(rows, dtype=np.int64) + 40)
-        recorded = world.recorded_actions(parent)
+        recorded = world.starts.actions(parent)
         obs = world._obs()
         return np.stack([replay.act(obs)[0] - recorded[k] for k in range(6)])
 
