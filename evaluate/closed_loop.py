@@ -8,11 +8,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from multiprocessing.queues import SimpleQueue
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from trimix.core.rollout import rollout
 from trimix.evaluate.evaluation import Evaluation, Outcome
 from trimix.evaluate.suites import Suite
 
+POLL_S = 0.5
 WorldFactory = Callable[[int], World]
 """Number of rows -> world. For worker processes: a module's function, or a named.Named."""
 PolicyLoader = Callable[[World], Policy]
@@ -69,9 +71,17 @@ class Job:
 
 
 def run_scenes(
-    world: World, policy: Policy, starts: Sequence[Start], *, clips: int = 0
+    world: World,
+    policy: Policy,
+    starts: Sequence[Start],
+    *,
+    clips: int = 0,
+    tick: Callable[[], None] | None = None,
 ) -> tuple[list[Outcome], dict[int, Episode]]:
     """Run one episode for every start; the first `clips` of them keep their images.
+
+    Args:
+        tick: called after every episode.
 
     Returns:
         (outcomes in the order of starts with `scene` counted from 0, scene -> episode of a clip)
@@ -91,6 +101,8 @@ def run_scenes(
         for index, episode in rollout(world, policy, part, keep_images=keep):
             scene = first + index
             outcomes[scene] = _outcome(scene, episode)
+            if tick is not None:
+                tick()
             if scene < clips:
                 kept[scene] = episode
     return [outcomes[i] for i in range(len(starts))], dict(sorted(kept.items()))
@@ -105,12 +117,13 @@ def evaluate(
     """Evaluate every job, in this process or in several.
 
     Every suite is cut into the same shards whatever the number of workers, and every shard gets
-    its own world and policy, so the outcomes are the same for any number of workers.
+    its own world and policy, so the outcomes are the same for any number of workers. Starting a
+    worker takes seconds: give all policies in one call.
 
     Args:
         jobs: what to evaluate; with workers, their factories must be found by name.
         config: how to run.
-        progress: called after every shard.
+        progress: called as scenes are done.
 
     Returns:
         One evaluation a job, in the order of jobs.
@@ -123,11 +136,15 @@ def evaluate(
     shards = [_Shard(j, *span) for j, job in enumerate(jobs) for span in _spans(job.suite, config)]
     total, done = sum(len(job.suite) for job in jobs), 0
     results: dict[_Shard, _Result] = {}
-    for shard, result in _run(jobs, shards, config):
-        results[shard] = result
-        done += shard.stop - shard.start
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
         if progress is not None:
             progress(done, total)
+
+    for shard, result in _run(jobs, shards, config, tick):
+        results[shard] = result
     evaluations = []
     for j, job in enumerate(jobs):
         outcomes: list[Outcome] = []
@@ -167,25 +184,36 @@ def _spans(suite: Suite, config: ClosedLoopConfig) -> list[tuple[int, int]]:
 
 
 def _run(
-    jobs: Sequence[Job], shards: Sequence[_Shard], config: ClosedLoopConfig
+    jobs: Sequence[Job],
+    shards: Sequence[_Shard],
+    config: ClosedLoopConfig,
+    tick: Callable[[], None],
 ) -> Iterator[tuple[_Shard, _Result]]:
     if config.workers == 1 or len(shards) < 2:
         with _torch_threads(config.threads):
             for shard in shards:
-                yield shard, _run_shard(jobs[shard.job], shard, config)
+                yield shard, _run_shard(jobs[shard.job], shard, config, tick)
         return
+    context = multiprocessing.get_context("spawn")
+    ticks: SimpleQueue[None] = context.SimpleQueue()
     with ProcessPoolExecutor(
         min(config.workers, len(shards)),
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=context,
         initializer=_start_worker,
-        initargs=(config.threads,),
+        initargs=(config.threads, ticks),
     ) as pool:
         futures: dict[Future[_Result], _Shard] = {
-            pool.submit(_run_shard, jobs[shard.job], shard, config): shard for shard in shards
+            pool.submit(_run_in_worker, jobs[shard.job], shard, config): shard for shard in shards
         }
+        pending = set(futures)
         try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            while pending:
+                finished, pending = wait(pending, POLL_S, FIRST_COMPLETED)
+                while not ticks.empty():
+                    ticks.get()
+                    tick()
+                for future in finished:
+                    yield futures[future], future.result()
         except BrokenProcessPool as error:
             raise TrimixError(
                 "a worker process of the evaluation died",
@@ -195,12 +223,14 @@ def _run(
             pool.shutdown(cancel_futures=True)
 
 
-def _run_shard(job: Job, shard: _Shard, config: ClosedLoopConfig) -> _Result:
+def _run_shard(
+    job: Job, shard: _Shard, config: ClosedLoopConfig, tick: Callable[[], None]
+) -> _Result:
     starts = job.suite.scenes[shard.start : shard.stop]
     world = job.make_world(min(config.rows, len(starts)))
     try:
         clips = min(max(0, config.clips - shard.start), len(starts))
-        return run_scenes(world, job.load_policy(world), starts, clips=clips)
+        return run_scenes(world, job.load_policy(world), starts, clips=clips, tick=tick)
     finally:
         world.close()
 
@@ -230,10 +260,22 @@ def _outcome(scene: int, episode: Episode) -> Outcome:
     )
 
 
-def _start_worker(threads: int) -> None:
+_ticks: SimpleQueue[None] | None = None
+"""In a worker: where it says that a scene is done."""
+
+
+def _start_worker(threads: int, ticks: SimpleQueue[None]) -> None:
+    global _ticks
+    _ticks = ticks
     # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
     os.environ["LP_NUM_THREADS"] = "0"
     torch.set_num_threads(threads)
+
+
+def _run_in_worker(job: Job, shard: _Shard, config: ClosedLoopConfig) -> _Result:
+    assert _ticks is not None
+    ticks = _ticks
+    return _run_shard(job, shard, config, lambda: ticks.put(None))
 
 
 @contextmanager

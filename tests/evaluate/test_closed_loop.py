@@ -43,8 +43,13 @@ def test_outcomes_do_not_depend_on_the_number_of_workers():
     for a, b in zip(alone, both, strict=True):
         for scene, episode in a.clips.items():
             np.testing.assert_array_equal(episode.images["front"], b.clips[scene].images["front"])
-    assert len(seen) == 6
-    assert seen[-1] == (46, 46)
+    assert seen == [(i + 1, 46) for i in range(46)]
+
+
+def test_progress_tells_every_scene():
+    seen = []
+    evaluate(_jobs(), ClosedLoopConfig(clips=3), progress=lambda *counts: seen.append(counts))
+    assert seen == [(i + 1, 46) for i in range(46)]
 
 
 def test_the_better_policy_succeeds_more_often():
