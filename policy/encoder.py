@@ -74,10 +74,12 @@ class CameraEncoder(nn.Module):
         return torch.cat([self._keypoints(x), F.silu(self.flat(low))], dim=1)
 
     def _keypoints(self, x: Tensor) -> Tensor:
+        """(B, 64, H', W') -> (B, 2 K): all y, then all x."""
         maps = self.keys(x).float()
         weights = maps.flatten(2).softmax(dim=2)
-        grid = _grid(maps.shape[2], maps.shape[3], weights).view(-1, 2)
-        return torch.matmul(weights, grid).flatten(1)
+        y, x = _grid(maps.shape[2], maps.shape[3], weights).view(-1, 2).unbind(1)
+        # Sums and not a matrix product, which mixed precision would round to 8 bits.
+        return torch.cat([(weights * y).sum(2), (weights * x).sum(2)], dim=1)
 
 
 def _grid(height: int, width: int, like: Tensor) -> Tensor:

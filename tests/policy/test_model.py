@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from trimix.core.contracts import Channel, PolicyInterface
+from trimix.policy.encoder import KEYPOINTS, CameraEncoder
 from trimix.policy.inputs import make_inputs
 from trimix.policy.normalization import Normalization, SourceRows
 from trimix.policy.store import MODELS, build_model
@@ -100,6 +101,21 @@ def test_any_size_and_number_of_cameras(image_hw, normalization):
         with torch.no_grad():
             out = model.sample(inputs_for(interface, normalization, 2), torch.randn(2, 5, 8, 3))
         assert out.shape == (2, 5, 8, 3) and out.isfinite().all()
+
+
+def test_a_keypoint_is_where_its_map_is_bright_in_any_precision():
+    encoder = CameraEncoder(1, (64, 64), 4)
+    torch.nn.init.zeros_(encoder.keys.bias)
+    torch.nn.init.zeros_(encoder.keys.weight)
+    encoder.keys.weight.data[:, 0] = 1.0
+    maps = torch.zeros(2, 64, 16, 16)
+    maps[0, 0, 3, 14] = maps[1, 0, 15, 0] = 100.0
+    for context in (torch.autocast("cpu", torch.bfloat16), torch.no_grad()):
+        with context:
+            points = encoder._keypoints(maps)
+        y, x = points[:, 0], points[:, KEYPOINTS]
+        assert torch.allclose(y, torch.tensor([3 / 7.5 - 1, 1.0]), atol=1e-5)
+        assert torch.allclose(x, torch.tensor([14 / 7.5 - 1, -1.0]), atol=1e-5)
 
 
 def test_a_robot_without_state_and_one_without_cameras(interface, normalization):
