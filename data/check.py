@@ -97,8 +97,9 @@ def _check_info(source: Source, found: Findings) -> None:
         if info.get(name) != actual:
             found.add(f"{name} is {info.get(name)!r}, there are {actual}", where, f"set {actual}")
     for name in ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb"):
-        if not info.get(name, 1) or info.get(name, 1) <= 0:
-            found.add(f"{name} is {info[name]!r}", where, "set a positive number")
+        value = info.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            found.add(f"{name} is {value!r}", where, "set a positive number")
     for name, dtype in _COUNTER_TYPES.items():
         feature = source.features.get(name)
         if feature is None:

@@ -38,6 +38,8 @@ class ImportConfig:
         robot_type: None keeps the source's.
         skip_bad: leave out episodes that cannot be trusted, and say so, instead of stopping.
         clock: what the recorded clock may do.
+        stand_in: the source was made by trimix and plays a robot's part: what trimix recorded of
+            its episodes is left behind, they are taken as "real", and their world is "stand-in".
     """
 
     path: str
@@ -57,6 +59,7 @@ class ImportConfig:
     robot_type: str | None = None
     skip_bad: bool = False
     clock: resample.ClockLimits = field(default_factory=resample.ClockLimits)
+    stand_in: bool = False
 
 
 @dataclass(frozen=True)

@@ -140,14 +140,15 @@ def _convert(plan: ImportPlan, row: SourceEpisode) -> Episode:
 
 def _provenance(plan: ImportPlan, row: SourceEpisode, success: np.ndarray | None) -> Provenance:
     """What the source records of the episode, if trimix wrote it; its split stays."""
-    if recorded(row.extra):
+    stand_in = plan.config.stand_in
+    if recorded(row.extra) and not stand_in:
         return from_columns(row.extra, str(plan.source.root))
     return Provenance(
         origin="real",
         seed=plan.config.seed,
         episode=row.index,
         policy="recorded",
-        world="real",
+        world="stand-in" if stand_in else "real",
         split="heldout" if row.index in plan.heldout else "train",
         success=None if success is None else bool(np.any(success)),
     )

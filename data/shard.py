@@ -52,7 +52,7 @@ class Shard:
 
     def rows(self) -> pa.Table:
         """State, action and optional columns, T rows."""
-        return pq.read_table(self.folder / "rows.parquet")
+        return pq.ParquetFile(self.folder / "rows.parquet").read(use_threads=False)
 
     def side(self) -> dict[str, np.ndarray]:
         """trust (T,), sim_state (T, S) if there are any, histogram/<camera> (3, 256)."""

@@ -74,6 +74,8 @@ def checked_info(path: Path) -> dict[str, Any]:
             or (is_image and len(shape) != 3)
         ):
             raise DataError(f"feature {key!r} has shape {shape!r}", where=str(path))
+    if not isinstance(info.get("splits") or {}, dict):
+        raise DataError(f"'splits' is {info['splits']!r}, not a table", where=str(path))
     return info
 
 
@@ -115,7 +117,7 @@ def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
             SourceEpisode(
                 index=index,
                 length=_whole(line, "length", str(path)),
-                tasks=tuple(line.get("tasks") or ()),
+                tasks=_texts(line, "tasks", str(path)),
                 data=root / _filled(info, "data_path", root, place),
                 videos=videos,
                 extra={"episode_index": index},
@@ -150,7 +152,7 @@ def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
                 SourceEpisode(
                     index=index,
                     length=_whole(row, "length", where),
-                    tasks=tuple(row.get("tasks") or ()),
+                    tasks=_texts(row, "tasks", where),
                     data=root / _filled(info, "data_path", root, place),
                     videos=videos,
                     extra=row,
@@ -181,6 +183,13 @@ def _whole(row: Any, name: str, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise DataError(f"{name!r} is {value!r}, not a whole number", where=where)
     return value
+
+
+def _texts(row: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
+    values = row.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        raise DataError(f"{name!r} is {values!r}, not a list of texts", where=where)
+    return tuple(values)
 
 
 def _filled(info: Mapping[str, Any], name: str, root: Path, values: Mapping[str, Any]) -> str:

@@ -196,7 +196,10 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise DataError("the file holds no video", where=place)
-            container.streams.video[0].codec_context.thread_count = 1
+            decoder = container.streams.video[0].codec_context
+            if decoder is None:
+                raise DataError("no decoder for the video's codec", where=place)
+            decoder.thread_count = 1
             yield container
     except FFmpegError as fault:
         raise DataError(

@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from trimix.core.errors import MissingError
@@ -357,3 +359,28 @@ def test_a_whole_v21_data_set_has_no_problem_and_a_broken_one_has(foreign: Any) 
     found = [str(p) for p in check(foreign.root)]
     assert any("episode 1" in p and "the video is missing" in p for p in found)
     assert any("episode 4 row 6" in p and "'action' is not finite" in p for p in found)
+
+
+junk = st.sampled_from([None, -1, 0, 1.5, "x", [], {}, [1, 2], True, "{a}", 10**20])
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_junk_in_the_metadata_is_a_problem_and_never_a_crash(
+    foreign: Any, data: st.DataObject
+) -> None:
+    foreign.lengths = {0: 3, 1: 2}
+    foreign.write()
+    name = data.draw(st.sampled_from(["info.json", "episodes.jsonl", "tasks.jsonl"]))
+    path = foreign.root / "meta" / name
+    lines = path.read_text().splitlines()
+    value = json.loads(lines[0])
+    spot, at = value, data.draw(st.sampled_from(sorted(value)))
+    while isinstance(spot[at], dict) and spot[at] and data.draw(st.booleans()):
+        spot, at = spot[at], data.draw(st.sampled_from(sorted(spot[at])))
+    spot[at] = data.draw(junk)
+    path.write_text("\n".join([json.dumps(value), *lines[1:]]))
+    for problem in check(foreign.root):
+        assert problem.what and problem.where
