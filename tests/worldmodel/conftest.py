@@ -42,10 +42,11 @@ def make_episode(interface: PolicyInterface, index: int, labelled: bool) -> Epis
         wide = torch.nn.functional.interpolate(coarse, (h, w + rows), mode="bilinear")[0]
         wide_hwc = wide.permute(1, 2, 0).round().byte().numpy()
         images[camera] = np.stack([wide_hwc[:, t : t + w] for t in range(rows)])
-    action = rng.normal(0, 0.5, (rows, 3)).astype(np.float32)
-    action[:, 2] = np.arange(rows) >= rows // 2
-    state = np.zeros((rows, 2), np.float32)
-    state[1:] = 0.1 * np.cumsum(action[:-1, :2], axis=0)
+    width, controls = len(interface.state), len(interface.action)
+    action = rng.normal(0, 0.5, (rows, controls)).astype(np.float32)
+    action[:, -1] = np.arange(rows) >= rows // 2
+    state = np.zeros((rows, width), np.float32)
+    state[1:] = 0.1 * np.cumsum(action[:-1, :width], axis=0)
     last = np.arange(rows) == rows - 1
     return Episode(
         interface=interface,
@@ -111,6 +112,14 @@ def build(
 @pytest.fixture
 def pipeline(interface: PolicyInterface) -> WorldModelPipeline:
     return build(interface)
+
+
+@pytest.fixture(scope="session")
+def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
+    def make(interface: PolicyInterface) -> Dataset:
+        return write(tmp_path_factory.mktemp("data") / "set", interface, True)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from trimix.core.contracts import Parent, Start
+from trimix.core.contracts import Channel, Parent, PolicyInterface, Start
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.core.rollout import rollout
 from trimix.data.dataset import Dataset
@@ -249,3 +249,32 @@ def test_the_dream_goes_on_from_the_bytes_it_shows(make_world: Callable[..., Dre
     obs = world.step(act(world))[0]
     shown = torch.from_numpy(obs["images"]["front"][0]).float() / 127.5 - 1
     torch.testing.assert_close(world._belief.last[0, :3].permute(1, 2, 0), shown)
+
+
+@pytest.mark.parametrize(
+    ("cameras", "states", "actions"),
+    [
+        ({"top": (24, 40)}, 0, 1),
+        ({"a": (16, 16), "b": (16, 16), "c": (16, 16)}, 7, 8),
+        ({"wide": (8, 64)}, 1, 2),
+    ],
+)
+def test_any_interface_dreams(
+    cameras: dict[str, tuple[int, int]],
+    states: int,
+    actions: int,
+    make_dataset: Callable[..., Dataset],
+    make_pipeline: Callable[..., WorldModelPipeline],
+    cache_dir: Path,
+) -> None:
+    interface = PolicyInterface(
+        cameras,
+        tuple(Channel(f"s{i}") for i in range(states)),
+        tuple(Channel(f"a{i}") for i in range(actions)),
+        "joint_position",
+        0.1,
+    )
+    world = DreamWorld(make_pipeline(interface), [make_dataset(interface)], 2, LIMIT, cache_dir)
+    for _, episode in rollout(world, PerturbedReplay(world), [Start(0, k) for k in range(3)]):
+        episode.validate()
+        assert len(episode) == world.limit
