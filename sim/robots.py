@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trimix.core.contracts import Channel
+import numpy as np
+
+from trimix.core.contracts import F64, Channel
 from trimix.core.errors import unknown
 
 MODES = ("joint_velocity", "joint_position")
@@ -44,8 +46,16 @@ class Robot:
         """Joint positions, (D,)."""
         return tuple(Channel(j, self.unit) for j in self.joints)
 
-    def action_channels(self, control_mode: str) -> tuple[Channel, ...]:
-        """One command a joint, then the gripper's (0 open, 1 closed) if there is one, (A,)."""
+    def action_channels(self, control_mode: str, joint_limits: F64) -> tuple[Channel, ...]:
+        """One command a joint, then the gripper's (0 open, 1 closed) if there is one, (A,).
+
+        Args:
+            control_mode: joint_velocity | joint_position.
+            joint_limits: (D, 2) in unit, infinite where there is none.
+
+        Raises:
+            ConfigError: another control mode.
+        """
         if control_mode not in MODES:
             raise unknown("control mode", control_mode, MODES, where=f"robot {self.name!r}")
         if control_mode == "joint_velocity":
@@ -54,7 +64,11 @@ class Robot:
                 for j, v in zip(self.joints, self.speed_limit, strict=True)
             )
         else:
-            moved = tuple(Channel(f"{j}_pos", self.unit) for j in self.joints)
+            ends = [[float(x) if np.isfinite(x) else None for x in row] for row in joint_limits]
+            moved = tuple(
+                Channel(f"{j}_pos", self.unit, low, high)
+                for j, (low, high) in zip(self.joints, ends, strict=True)
+            )
         gripper = (Channel("gripper", "", 0.0, 1.0),) if self.fingers else ()
         return moved + gripper
 

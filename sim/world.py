@@ -107,7 +107,7 @@ class MujocoWorld(World):
         self.interface = PolicyInterface(
             cameras=dict.fromkeys(cameras, config.image_hw),
             state=robot.state_channels(),
-            action=robot.action_channels(config.control_mode),
+            action=robot.action_channels(config.control_mode, self.physics.joint_limits),
             control_mode=config.control_mode,
             control_dt_s=config.control_dt_s,
         )

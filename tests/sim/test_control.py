@@ -52,6 +52,14 @@ def test_a_position_is_reached_no_faster_than_the_limit(make_world):
     assert 1.0 < fastest < 1.5 * 1.2
 
 
+def test_position_commands_are_clipped_to_the_joints_limits(make_world):
+    world = make_world(1, control_mode="joint_position")
+    assert world.interface.action[2].high == pytest.approx(2.88)
+    world.reset(seed=0)
+    _, _, _, _, info = world.step(np.full((1, 7), 100.0, np.float32))
+    assert info["action"][0, 2] == pytest.approx(2.88) and info["action"][0, 6] == 1
+
+
 def test_joint_limits_hold(make_world):
     world = make_world(1)
     trace = drive(world, [0, 0, 1.5, 0, 0, 0, 0], 25)
