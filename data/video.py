@@ -193,7 +193,7 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
     if not path.is_file():
         raise DataError("the video is missing", where=place)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise DataError("the file holds no video", where=place)
             decoder = container.streams.video[0].codec_context
