@@ -13,7 +13,7 @@ import numpy as np
 from trimix.core.contracts import F64
 from trimix.tasks.tee import Tee
 
-_LENGTHS = np.array([0.015, 0.03, 0.05, 0.075, 0.105, 0.14, 0.18])
+_LENGTHS = np.array([0.015, 0.03, 0.05, 0.07, 0.09, 0.115, 0.145, 0.18])
 _REMAINING = np.array(
     [0.0, 0.004, 0.008, 0.012, 0.018, 0.025, 0.035, 0.05, 0.07, 0.09, 0.12, 0.15, 0.18]
 )
@@ -35,8 +35,8 @@ class Costs:
     change_s: float = 1.8
     walk: float = 0.18
     push: float = 0.09
-    off_m: float = 20.0
-    off_rad: float = 1.4
+    off_m: float = 30.0
+    off_rad: float = 4.0
     near_m: float = 0.015
     near_rad: float = 0.12
     edge_m: float = 0.17
@@ -84,7 +84,7 @@ class Planner:
         """(...) s, an estimate for the error that is left."""
         costs = self.costs
         apart = np.sqrt(x * x + y * y)
-        turned = np.pi - np.abs(np.pi - np.abs(yaw))
+        turned = np.abs(yaw - 2 * np.pi * np.rint(yaw * (0.5 / np.pi)))
         off = np.maximum(apart * (1 / costs.near_m), turned * (1 / costs.near_rad))
         more = np.clip(off, 1.0, 2.0) - 1.0
         outside = np.maximum(apart - costs.edge_m, 0.0)

@@ -21,7 +21,7 @@ from trimix.tasks.wobble import Wobble
 
 # 3 cm is a sixth of the T's length and three pixels at 64 px; 15 degrees move its ends by as much.
 NEAR_M, NEAR_RAD = 0.03, np.radians(15.0)
-START_M, START_RAD = (0.06, 0.14), np.radians(110.0)
+START_M, START_RAD = (0.06, 0.13), np.radians(90.0)
 START_CLEAR_M = 0.035  # from the stick's axis to the T; its radius is 0.0125
 STICK_REACH_M = 0.26
 MASS_KG = 0.3
@@ -41,16 +41,16 @@ class PushT:
 
     def compose(self, scene: Scene) -> None:
         """A light table, a green mark, a dark red T that slides and turns on it."""
-        scene.add_table(0.0, (0.36, 0.36), (0.0, 0.0), (0.80, 0.78, 0.74, 1.0))
+        scene.add_table(0.0, (0.50, 0.50), (0.0, 0.0), (0.80, 0.78, 0.74, 1.0))
         scene.add_backdrop("floor", (0.0, 0.0, -0.50), (3.0, 3.0, 0.01), (0.30, 0.30, 0.32, 1))
         scene.add_light("key", (0.6, -0.9, 2.0), 0.50)
         scene.add_light("fill", (-0.8, 0.9, 1.6), 0.25)
-        scene.add_camera("front", (0.0, -0.25, 0.95), (0.0, 0.0, 0.0), (0, 1, 0), fovy=34.0)
+        scene.add_camera("front", (0.0, -0.25, 0.95), (0.0, 0.0, 0.0), (0, 1, 0), fovy=36.0)
         self._mark(scene)
         self._tee(scene)
 
     def start(self, row: Row, rng: np.random.Generator) -> None:
-        """The T 6 to 14 cm from the mark, turned by up to 110 degrees; the stick clear of it."""
+        """The T 6 to 13 cm from the mark, turned by up to 90 degrees; the stick clear of it."""
         scale = row.geom_size("tee")[1] / (BOXES[0][1][1] * UNIT)
         distance, bearing = rng.uniform(*START_M), rng.uniform(-np.pi, np.pi)
         pose = np.array(

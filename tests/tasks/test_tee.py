@@ -87,3 +87,13 @@ def test_no_push_remains_at_the_goal_and_a_straight_one_for_a_straight_error() -
     assert planner.remaining(np.array([0.0, -0.09, 0.0]), foot) == pytest.approx(0.09, abs=0.02)
     assert planner.remaining(np.array([0.0, 0.09, 0.0]), foot) == 0.0
     assert planner.choose(np.array([0.0, -0.09, 0.0]), np.array([0.0, -0.2])) == foot
+
+
+@given(st.tuples(st.floats(0.05, 0.1), st.floats(-0.1, 0.1), st.floats(-3, 3)), points)
+@settings(max_examples=15)
+def test_a_whole_turn_changes_no_plan(pose: tuple[float, ...], stick: np.ndarray) -> None:
+    planner = Planner(TEE)
+    turned = np.array(pose) + np.array([0, 0, 4 * np.pi])
+    contact = planner.choose(np.array(pose), stick)
+    assert planner.choose(turned, stick) == contact
+    assert planner.remaining(turned, contact) == planner.remaining(np.array(pose), contact)
