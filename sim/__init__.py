@@ -1,1 +1,1 @@
-""""""
+"""MuJoCo as a world: scenes, batched physics, control, cameras, adapters, replay."""
