@@ -26,7 +26,6 @@ from trimix.core.seeds import key
 from trimix.data.dataset import Dataset
 from trimix.data.shard import write_shard
 from trimix.data.writer import DatasetWriter
-from trimix.evaluate import loaders
 from trimix.evaluate.named import Named
 from trimix.sim.world import MujocoConfig
 from trimix.tasks import TASKS

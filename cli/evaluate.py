@@ -9,8 +9,9 @@ from pathlib import Path
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.core.errors import ConfigError, MissingError
-from trimix.evaluate.closed_loop import ClosedLoopConfig, Evaluation, Job, evaluate
+from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.compare import compare_all
+from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.named import Named
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import Suite, make_suite
@@ -94,7 +95,9 @@ def suite_of(settings: EvaluateSettings) -> Suite:
 
 def _command(settings: EvaluateSettings) -> None:
     if not settings.policies:
-        raise ConfigError("there is no policy to evaluate", do="e.g. policies.mine=runs/train/policy")
+        raise ConfigError(
+            "there is no policy to evaluate", do="e.g. policies.mine=runs/train/policy"
+        )
     suite, world = suite_of(settings), mujoco_world(settings)
     jobs = [Job(name, 0, world, _loader(path), suite) for name, path in settings.policies.items()]
     with bar("evaluate", "scene") as report:
@@ -125,4 +128,6 @@ def save_evaluations(path: Path, evaluations: list[Evaluation]) -> None:
     replace_whole(path, (text + "\n").encode())
 
 
-VERB = Verb("evaluate", EvaluateSettings, _command, "run policies in closed loop over paired scenes")
+VERB = Verb(
+    "evaluate", EvaluateSettings, _command, "run policies in closed loop over paired scenes"
+)

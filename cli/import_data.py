@@ -7,9 +7,11 @@ from pathlib import Path
 
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
+from trimix.core.errors import unknown
 from trimix.data.dataset import Dataset
-from trimix.data.importer import import_dataset
+from trimix.data.images import Aspect
 from trimix.data.import_plan import ImportConfig
+from trimix.data.importer import import_dataset
 
 _DEFAULT = ImportConfig("", "")
 
@@ -49,7 +51,7 @@ class ImportSettings:
             fps=self.fps,
             cameras=self.cameras or None,
             image_hw=self.image_hw,
-            aspect=self.aspect,
+            aspect=_aspect(self.aspect),
             control_mode=self.control_mode,
             state_keys=self.state_keys,
             state_unit=_one_or_each(self.state_unit),
@@ -59,6 +61,14 @@ class ImportSettings:
             robot_type=self.robot_type,
             skip_bad=self.skip_bad,
         )
+
+
+def _aspect(name: str) -> Aspect:
+    if name == "stretch":
+        return "stretch"
+    if name == "crop":
+        return "crop"
+    raise unknown("aspect", name, ("stretch", "crop"))
 
 
 def _one_or_each(units: tuple[str, ...]) -> str | tuple[str, ...]:

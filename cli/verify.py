@@ -84,7 +84,7 @@ def _require_identical(
         apart = deviation(episode, state)
         if apart:
             raise DataError(
-                f"replayed with {threads} threads and {rows} rows, states differ by up to {apart:g}",
+                f"with {threads} threads and {rows} rows, replayed states differ by {apart:g}",
                 where=f"{data} episode {index}",
                 do=f"it was made by {dict(episode.provenance.versions)}; other builds may differ",
             )

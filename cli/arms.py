@@ -1,0 +1,137 @@
+"""The arms of a comparison: mixes that differ in their shares, trained alike."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from trimix.cli.progress import Report
+from trimix.cli.train import train_from_lock
+from trimix.core.contracts import ORIGINS, Origin
+from trimix.core.errors import ConfigError, TrimixError
+from trimix.mix.compile import compile_recipe
+from trimix.mix.lock import Lock
+from trimix.mix.recipe import Filter, Recipe, Source
+from trimix.train.policy import PolicyTrainConfig
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One mix of the comparison.
+
+    Args:
+        shares: real, sim and dream -> weight.
+        augment: image augmentation of its training; "" is the policy's.
+    """
+
+    shares: dict[str, float] = field(default_factory=dict)
+    augment: str = ""
+
+    def __post_init__(self) -> None:
+        for name in self.shares:
+            if name not in ORIGINS:
+                raise ConfigError(
+                    f"source {name!r} of an arm is not known", do=f"one of {', '.join(ORIGINS)}"
+                )
+
+    def uses(self) -> set[str]:
+        """The sources with a share."""
+        return {name for name, share in self.shares.items() if share > 0}
+
+
+def compile_arm(
+    name: str,
+    arm: Arm,
+    data: Mapping[Origin, Path],
+    *,
+    cameras: Sequence[str],
+    batch_size: int,
+    steps: int,
+    seed: int,
+    min_trust: float,
+) -> Lock:
+    """The lock of an arm. Failed sim episodes and untrusted dreams are not drawn."""
+    filters: dict[Origin, Filter] = {
+        "real": Filter(),
+        "sim": Filter(success=True),
+        "dream": Filter(min_trust=min_trust),
+    }
+    recipe = Recipe(
+        sources={k: Source(str(path), filters[k]) for k, path in data.items()},
+        shares={k: v for k, v in arm.shares.items() if k in data},
+        batch_size=batch_size,
+        steps=steps,
+        seed=seed,
+        cameras=tuple(cameras),
+    )
+    return compile_recipe(recipe, where=f"arm {name!r}")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One policy to train: an arm's lock under one training seed."""
+
+    arm: str
+    seed: int
+    lock: str
+    run_dir: str
+    config: PolicyTrainConfig
+
+
+def train_all(
+    trainings: Sequence[Training], workers: int, report: Report | None = None
+) -> list[dict[str, Any]]:
+    """Train every policy, `workers` at a time with one thread each, or one by one with all.
+
+    Returns:
+        For each training: arm, seed, policy (its folder), seconds, history.
+    """
+    results: dict[int, dict[str, Any]] = {}
+    if workers == 1:
+        for i, training in enumerate(trainings):
+            results[i] = _train(training, None)
+            if report is not None:
+                report(len(results), len(trainings))
+        return [results[i] for i in range(len(trainings))]
+    with ProcessPoolExecutor(
+        min(workers, len(trainings)), mp_context=multiprocessing.get_context("spawn")
+    ) as pool:
+        futures = {pool.submit(_train, t, 1): i for i, t in enumerate(trainings)}
+        try:
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                if report is not None:
+                    report(len(results), len(trainings))
+        except BrokenProcessPool as error:
+            raise TrimixError(
+                "a training process died", do="if memory ran out, ask for fewer workers"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return [results[i] for i in range(len(trainings))]
+
+
+def _train(training: Training, threads: int | None) -> dict[str, Any]:
+    loop = training.config.loop
+    loop = replace(loop, seed=training.seed, threads=threads or loop.threads)
+    config = replace(training.config, loop=loop)
+    trained = train_from_lock(Lock.load(training.lock), config, Path(training.run_dir))
+    return {
+        "arm": training.arm,
+        "seed": training.seed,
+        "policy": str(Path(training.run_dir) / "policy"),
+        "seconds": trained.result.seconds,
+        "history": [
+            {"step": h["step"], "loss": h["loss"]} for h in _thin(trained.result.history, 400)
+        ],
+    }
+
+
+def _thin(history: Sequence[Mapping[str, float]], most: int) -> list[Mapping[str, float]]:
+    step = max(1, len(history) // most)
+    return list(history[::step])

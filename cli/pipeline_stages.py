@@ -1,0 +1,317 @@
+"""The stages of the main job, in order; each reads what earlier ones wrote."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trimix.cli import evidence
+from trimix.cli.arms import Training, compile_arm, train_all
+from trimix.cli.collect import CollectConfig, collect
+from trimix.cli.pipeline import PipelineConfig
+from trimix.cli.progress import bar
+from trimix.cli.stage import Stages
+from trimix.core.contracts import Origin
+from trimix.core.errors import ConfigError, InterfaceError
+from trimix.data.dataset import Dataset
+from trimix.data.import_plan import ImportConfig
+from trimix.data.importer import import_dataset
+from trimix.data.layout import camera_name
+from trimix.data.source import Source
+from trimix.evaluate.report import write_report
+from trimix.evaluate.schema import Skipped
+from trimix.mix.lock import Lock
+from trimix.sim.world import MujocoConfig, MujocoWorld
+from trimix.tasks import TASKS
+from trimix.train.worldmodel import run_worldmodel
+from trimix.worldmodel.metrics import evaluate_worldmodel
+from trimix.worldmodel.pipeline import WorldModelPipeline
+
+STAND_IN, REAL = "stand-in (simulated)", "real"
+
+
+class Run:
+    """One run of the pipeline."""
+
+    def __init__(self, config: PipelineConfig, stages: Stages) -> None:
+        self.config, self.stages, self.out = config, stages, Path(config.out)
+        self.task = TASKS[config.task]()
+        self.label = REAL if config.real.path else STAND_IN
+        self.skipped: list[Skipped] = []
+        self.warnings: list[str] = []
+        self.data: dict[Origin, Path] = {}
+
+    def all(self) -> Path:
+        """Every stage, then the report."""
+        real = self._real()
+        matches = self._match(real)
+        needed = set().union(*(arm.uses() for arm in self.config.arms.values()))
+        if matches and "sim" in needed:
+            self._sim()
+        foresight = self._worldmodel() if "dream" in needed else None
+        if foresight is not None:
+            self._dream()
+        locks = self._locks(matches)
+        trained = self._train(locks)
+        closed = evidence.closed_loop(self.config, self.stages, trained) if matches else None
+        scored = evidence.offline(self.config, self.stages, real, trained)
+        rates = evidence.experts(self.config, self.stages) if matches else {}
+        found = evidence.report(
+            self.config,
+            label=self.label,
+            real=real,
+            locks=locks,
+            trained=trained,
+            closed=closed,
+            scored=scored,
+            worldmodel=foresight,
+            expert_rates=rates,
+            skipped=self.skipped,
+            warnings=self.warnings,
+            about=self._about(),
+        )
+        return write_report(self.out, found, evidence.strips(self.data, self.label))
+
+    def _real(self) -> Dataset:
+        """Import the real episodes, or collect the stand-in and import it the same way."""
+        part, config = self.config.real, self.config
+        if part.path:
+            source = part.path
+            cameras = part.cameras or self._camera_names(Source.open(part.path))
+        else:
+            source, cameras = str(self.out / "standin"), {}
+            self._collect("standin", part.standin_episodes, "target", config.seed + 1)
+        settings = ImportConfig(
+            path=source,
+            out=str(self.out / "real"),
+            fps=10.0 if part.path else None,
+            cameras=cameras or None,
+            image_hw=config.image_hw,
+            control_mode=part.control_mode,
+            state_unit=part.state_unit[0] if len(part.state_unit) == 1 else part.state_unit,
+            heldout=part.heldout,
+            seed=config.seed,
+            skip_bad=part.skip_bad,
+            stand_in=not part.path,
+        )
+        reads = {"import": asdict(settings), "source": _fingerprint(Path(source))}
+
+        def work(place: Path) -> dict[str, Any]:
+            with bar("import", "episode") as report:
+                dataset = import_dataset(settings, report)
+            return {"hash": dataset.content_hash, "skipped": list(dataset.skipped.values())}
+
+        result = self.stages.run("real", reads, work)
+        self.warnings += [f"left out of the real episodes: {s}" for s in result["skipped"]]
+        self.data["real"] = self.out / "real"
+        return Dataset.open(self.data["real"])
+
+    def _camera_names(self, source: Source) -> dict[str, str]:
+        """A single camera plays the part of the task's; several keep their names."""
+        keys = list(source.camera_keys)
+        if len(keys) == 1:
+            return {camera_name(keys[0]): self.task.cameras[0]}
+        return {}
+
+    def _match(self, real: Dataset) -> bool:
+        """Whether the real robot and the task's can be mixed; if not, arms fall away and say so."""
+        config = MujocoConfig(image_hw=self.config.image_hw, draw_images=False)
+        world = MujocoWorld(self.task, 1, config=config)
+        camera = self.task.cameras[0]
+        simulated = replace(world.interface, cameras={camera: self.config.image_hw})
+        world.close()
+        try:
+            seen = real.interface.select([camera])
+            difference = seen.difference(simulated)
+        except InterfaceError as error:
+            difference = str(error)
+        if difference is None:
+            return True
+        reason = f"the real robot is not the one of task {self.config.task!r}: {difference}"
+        self.warnings.append(
+            f"{reason}. Sim arms and closed-loop scores are left out; what remains is scored "
+            "offline, on held-out real episodes"
+        )
+        return False
+
+    def _collect(self, name: str, episodes: int, preset: str, seed: int) -> str:
+        settings = CollectConfig(
+            out=str(self.out / name),
+            task=self.config.task,
+            episodes=episodes,
+            randomization=preset,
+            seed=seed,
+            image_hw=self.config.image_hw,
+            workers=self.config.workers,
+        )
+
+        def work(place: Path) -> dict[str, Any]:
+            with bar(name, "episode") as report:
+                dataset = collect(settings, report)
+            return {"hash": dataset.content_hash, "frames": dataset.n_frames}
+
+        reads = {k: v for k, v in asdict(settings).items() if k not in ("out", "workers")}
+        return str(self.stages.run(name, reads, work)["hash"])
+
+    def _sim(self) -> None:
+        part, seed = self.config.sim, self.config.seed
+        self._collect("sim", part.episodes, part.randomization, seed + 2)
+        self._collect("sim-heldout", part.heldout_episodes, part.randomization, seed + 3)
+        self.data["sim"] = self.out / "sim"
+
+    def _worldmodel(self) -> dict[str, Any] | None:
+        """Train the world model on real and sim training episodes; score it on held-out ones."""
+        sources = {k: Dataset.open(p) for k, p in self.data.items()}
+        config = self.config.worldmodel
+        part = self.config.evaluate
+        reads = {
+            "config": asdict(config),
+            "data": {k: d.content_hash for k, d in sources.items()},
+            "starts": part.worldmodel_starts,
+        }
+
+        def work(place: Path) -> dict[str, Any]:
+            torch.set_num_threads(config.threads or self.config.workers)
+            trained = run_worldmodel(list(sources.values()), config, place)
+            score = partial(evaluate_worldmodel, trained.pipeline, n_starts=part.worldmodel_starts)
+            heldout = {"real": score(sources["real"], split="heldout")}
+            if "sim" in sources:
+                heldout["sim"] = score(Dataset.open(self.out / "sim-heldout"), split="train")
+            return {
+                "params": trained.pipeline.n_parameters,
+                "train_s": trained.seconds,
+                "frames_per_s": trained.frames_per_s,
+                "heldout": heldout,
+                "curves": {k: _thin(v.history) for k, v in trained.stages.items()},
+            }
+
+        result: dict[str, Any] = self.stages.run("worldmodel", reads, work)
+        return result
+
+    def _dream(self) -> None:
+        part = self.config.dream
+        starts = tuple(str(self.data[k]) for k in part.starts if k in self.data)
+        model = self.out / "worldmodel" / "pipeline"
+        drive = replace(part.drive, worldmodel=str(model), datasets=starts, seconds=part.seconds)
+        settings = CollectConfig(
+            out=str(self.out / "dream"),
+            episodes=part.episodes,
+            world="dream",
+            seed=self.config.seed + 4,
+            dream=drive,
+            rows=32,
+            workers=self.config.workers,
+        )
+        reads = {
+            "settings": {k: v for k, v in asdict(settings).items() if k not in ("out", "workers")},
+            "data": [Dataset.open(s).content_hash for s in starts],
+            "model": WorldModelPipeline.load(model).weights_hash(),
+        }
+
+        def work(place: Path) -> dict[str, Any]:
+            with bar("dream", "episode") as report:
+                dataset = collect(settings, report)
+            return {"hash": dataset.content_hash, "frames": dataset.n_frames}
+
+        self.stages.run("dream", reads, work)
+        self.data["dream"] = self.out / "dream"
+
+    def _locks(self, matches: bool) -> dict[str, Lock]:
+        """A lock for every arm that can be mixed."""
+        config, locks = self.config, {}
+        folder = self.out / "locks"
+        folder.mkdir(exist_ok=True)
+        real = Dataset.open(self.data["real"]).interface
+        cameras = [self.task.cameras[0]] if matches else list(real.cameras)
+        for name, arm in config.arms.items():
+            missing = sorted(arm.uses() - set(self.data))
+            if missing:
+                reason = f"there are no {' and no '.join(missing)} episodes to mix"
+                self.skipped.append({"name": name, "reason": reason})
+                continue
+            lock = compile_arm(
+                name,
+                arm,
+                self.data,
+                cameras=cameras,
+                batch_size=config.batch_size,
+                steps=config.policy.loop.steps,
+                seed=config.seed,
+                min_trust=config.dream.min_trust,
+            )
+            lock.save(folder / f"{name}.lock")
+            locks[name] = lock
+        if not locks:
+            raise ConfigError("no arm can be mixed from this data", do="set other arms")
+        return locks
+
+    def _train(self, locks: dict[str, Lock]) -> list[dict[str, Any]]:
+        config = self.config
+        trainings = [
+            Training(
+                name,
+                seed,
+                str(self.out / "locks" / f"{name}.lock"),
+                str(self.out / "train" / f"{name}-{seed}"),
+                replace(config.policy, augment=config.arms[name].augment or config.policy.augment),
+            )
+            for seed in range(config.seeds)
+            for name in locks
+        ]
+        reads = {
+            "locks": {k: v.hash for k, v in locks.items()},
+            "trainings": [asdict(t.config) for t in trainings],
+            "seeds": config.seeds,
+        }
+
+        def work(place: Path) -> list[dict[str, Any]]:
+            with bar("train", "policy") as report:
+                return train_all(trainings, config.workers, report)
+
+        trained: list[dict[str, Any]] = self.stages.run("train", reads, work)
+        return trained
+
+    def _about(self) -> dict[str, Any]:
+        """What the run took."""
+        seconds = dict(self.stages.seconds)
+        if self.stages.reused:
+            self.warnings.append(
+                f"stages taken from an earlier run, with its times: {', '.join(self.stages.reused)}"
+            )
+        return {
+            "wall_s": {**seconds, "total": sum(seconds.values())},
+            "peak_rss_gb": _peak_rss_gb(self.config.workers),
+            "command": " ".join(["trimix", *sys.argv[1:]]),
+            "machine": {"platform": platform.platform(), "processor": platform.machine()},
+        }
+
+
+def _thin(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Some 200 points of a loss curve."""
+    return history[:: max(1, len(history) // 200)]
+
+
+def _fingerprint(root: Path) -> list[list[Any]]:
+    """Names, sizes and times of a source's files: enough to see that it changed."""
+    if not root.is_dir():
+        return []
+    return [
+        [p.relative_to(root).as_posix(), p.stat().st_size, p.stat().st_mtime_ns]
+        for p in sorted(root.rglob("*"))
+        if p.is_file()
+    ]
+
+
+def _peak_rss_gb(workers: int) -> float:
+    """At most this much was resident: this process's peak and `workers` of the largest child's."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    kilobytes = 1 if sys.platform != "darwin" else 1 / 1024
+    return (own + workers * child) * kilobytes * 1024 / 1e9
