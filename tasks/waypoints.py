@@ -36,6 +36,7 @@ class _Track:
     leg: int = 0
     time_s: float = 0.0
     begin: F64 = field(default_factory=lambda: np.zeros(0))
+    tries: int = 0
 
 
 class WaypointPolicy:
@@ -55,6 +56,10 @@ class WaypointPolicy:
     def plan(self, row: int, rng: np.random.Generator) -> list[Waypoint]:
         """Waypoints from where the row is now; empty when there is nothing to do."""
         raise NotImplementedError
+
+    def tries(self, row: int) -> int:
+        """How often the row has been planned for in this episode, the plan being made included."""
+        return self._tracks[row].tries
 
     def judge(self, row: int, leg: int) -> bool:
         """Whether the row's plan still makes sense while its waypoint `leg` is next."""
@@ -90,6 +95,7 @@ class WaypointPolicy:
 
     def _replan(self, row: int, q: F64) -> None:
         track = self._tracks[row]
+        track.tries += 1
         track.plan, track.leg, track.time_s = self.plan(row, track.rng), 0, 0.0
         track.begin = q.copy()
 
