@@ -112,7 +112,8 @@ def axes(strength: Strength, parts: Parts) -> list[Vary]:
         ),
         *(Vary(f"camera/{c}/fovy", "scale", _factor(s.fovy)) for c in parts.cameras),
         Vary("light/key/dir", "add", Uniform((-s.light_m / 2,) * 3, (s.light_m / 2,) * 3)),
-        Vary("light/key/diffuse", "scale", _factor(s.light)),
+        # Colour and intensity of the light, then intensity of the one that fills the shadows.
+        Vary("light/key/diffuse", "scale", Uniform((1 / s.light,) * 3, (s.light,) * 3)),
         # A factor for each of red, green and blue: the fill light's colour.
         Vary("light/fill/diffuse", "scale", LogUniform((1 / s.light,) * 3, (s.light,) * 3)),
         Vary("material/table/rgba", "add", colour),

@@ -2,7 +2,7 @@
 
 A target is "kind/name/attribute", e.g. "geom/table/friction" or "camera/wrist/pos"; the name may
 be a glob, which then shares one value among all it matches. The world decides which targets it
-knows (`Adjustable.targets`).
+knows.
 """
 
 from __future__ import annotations
