@@ -9,7 +9,7 @@ import atexit
 import os
 import platform
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import mujoco
@@ -45,10 +45,6 @@ class Cameras:
                 raise unknown("camera", name, known, where=f"scene with {physics.robot.name}")
         self._model = physics.batch.get_model(0)
         self._data = mujoco.MjData(self._model)
-        height = max(h for h, _ in self.sizes.values()) if self.sizes else 1
-        width = max(w for _, w in self.sizes.values()) if self.sizes else 1
-        self._model.vis.global_.offheight = height
-        self._model.vis.global_.offwidth = width
         self._canvas: _Canvas | None = None
 
     def draw(self, row: int) -> dict[str, U8]:
@@ -66,7 +62,7 @@ class Cameras:
         mujoco.mj_comPos(self._model, self._data)
         mujoco.mj_camlight(self._model, self._data)
         if self._canvas is None:
-            self._canvas = _Canvas(self._model)
+            self._canvas = _Canvas(self._model, self.sizes.values())
         canvas = self._canvas
         return {
             name: canvas.draw(self._model, self._data, name, size)
@@ -83,10 +79,11 @@ class Cameras:
 class _Canvas:
     """One OpenGL context, and the scene that is drawn in it."""
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        size = int(model.vis.global_.offwidth), int(model.vis.global_.offheight)
+    def __init__(self, model: mujoco.MjModel, sizes: Iterable[tuple[int, int]]) -> None:
+        height, width = (max(side) for side in zip(*sizes, strict=True))
+        model.vis.global_.offheight, model.vis.global_.offwidth = height, width
         try:
-            self._gl: Any = _context_class()(*size)
+            self._gl: Any = _context_class()(width, height)
             self._gl.make_current()
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except (ImportError, AttributeError, OSError, RuntimeError, mujoco.FatalError) as error:

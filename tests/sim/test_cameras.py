@@ -143,6 +143,16 @@ def test_degrade_has_the_gain_and_the_noise_asked_for():
     assert degrade(image, 0.0, 50.0, stream(0)).min() == 0
 
 
+@pytest.mark.parametrize("randomization", ["none", "mild"])
+def test_pictures_larger_than_mujocos_default_are_whole(make_world, randomization):
+    """MuJoCo's own canvas is 640 x 480."""
+    world = make_world(1, randomization, image_hw=(500, 700))
+    large = first(world)["wrist"]
+    small = first(make_world(1, randomization, image_hw=(50, 70)))["wrist"].astype(float)
+    shrunk = large.reshape(50, 10, 70, 10, 3).mean((1, 3))
+    assert np.abs(shrunk - small).mean() < 5
+
+
 def test_closing_one_world_leaves_anothers_pictures(make_world):
     a, b = make_world(1, **SIZE), make_world(1, **SIZE)
     before = first(a)["wrist"]
