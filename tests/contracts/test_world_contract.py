@@ -231,6 +231,8 @@ def test_resetting_a_row_leaves_the_others(case):
     for action in plan[4:]:
         _, _, _, truncated, _ = world.step(action)
     assert truncated.tolist() == [True, False, True]  # each row has a clock of its own
+    _, reward, _, truncated, _ = world.step(plan[0])
+    assert not truncated.any() and not reward[[0, 2]].any()  # said once
 
 
 def test_resetting_no_row_changes_nothing(case):

@@ -30,7 +30,7 @@ def settled(task):
     names = [model.body(i).name for i in range(1, model.nbody) if model.body_parentid[i] == 0]
     world.close()
     return {
-        name: [*physics.body_pos(name)[0].round(5), *physics.body_quat(name)[0].round(5)]
+        name: np.append(physics.body_pos(name)[0], physics.body_quat(name)[0]).round(5).tolist()
         for name in names
     }
 

@@ -101,6 +101,10 @@ class TestDmEnv(test_utils.EnvironmentTestMixin, unittest.TestCase):
         assert step.reward == reward[0]
         world.close()
 
+    def test_every_episode_is_another(self):
+        seen = [self.environment.reset().observation["state"] for _ in range(3)]
+        assert len({state.tobytes() for state in seen}) == 3
+
     def test_a_time_limit_keeps_the_discount(self):
         self.environment.reset()
         for _ in range(8):

@@ -128,8 +128,22 @@ def test_without_noise_a_still_scene_gives_equal_pictures(make_world):
     noise = {"image/camera/noise_std": {"how": "set", "value": 5.0}}
     noisy = first(world, noise)["wrist"]
     assert np.array_equal(noisy, first(world, noise)["wrist"])  # keyed by episode and step
-    obs, *_ = world.step(np.zeros((1, 7), np.float32))
-    assert not np.array_equal(obs["images"]["wrist"][0], noisy)
+
+
+def test_noise_is_fresh_in_every_frame_and_episode(make_world):
+    world = make_world(1, **SIZE)
+    noise = {"image/camera/noise_std": {"how": "set", "value": 5.0}}
+    grains = []
+    for episode in (0, 1):
+        frames = []
+        for draw in (noise, {}):
+            seen = [first(world, draw, episode)["wrist"]]
+            obs, *_ = world.step(np.zeros((1, 7), np.float32))
+            frames.append([*seen, obs["images"]["wrist"][0]])
+        grains += [a.astype(float) - b for a, b in zip(*frames, strict=True)]
+    assert all(grain.std() == pytest.approx(5.0, abs=0.5) for grain in grains)
+    alike = np.corrcoef([grain.ravel() for grain in grains])
+    assert np.abs(alike - np.eye(len(grains))).max() < 0.1
 
 
 def test_degrade_has_the_gain_and_the_noise_asked_for():

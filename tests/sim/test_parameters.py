@@ -71,6 +71,9 @@ def test_each_axis_alone_changes_something_of_its_row_alone(world, parameters):
 def test_adjusting_again_replaces_and_order_does_not_matter(world, parameters):
     prop = next(t.split("/")[1] for t in draw(world) if t.endswith("/scale"))
     mass, size = f"body/{prop}/mass", f"body/{prop}/scale"
+    for value in (1.3, 1.2):
+        parameters.adjust(0, "geom/table/friction", "scale", value)
+    parameters.adjust(1, "geom/table/friction", "scale", 1.2)
     for target in (mass, size):
         parameters.adjust(0, target, "scale", 1.3)
         parameters.adjust(0, target, "scale", 1.2)
