@@ -84,7 +84,8 @@ def test_an_action_beyond_the_limits_is_clipped_and_says_so(make_world):
 
 @pytest.mark.parametrize("value", ["qvel", "qpos"])
 @pytest.mark.parametrize("how", [np.nan, np.inf, 1e12])
-def test_a_diverged_row_abstains_and_never_succeeds(make_world, value, how):
+def test_a_diverged_row_abstains_and_never_succeeds(make_world, value, how, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes MUJOCO_LOG.TXT there
     world = make_world(3)
     world.reset(seed=0)
     clean = make_world(3)
