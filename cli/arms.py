@@ -6,47 +6,36 @@ import multiprocessing
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trimix.cli.progress import Report
 from trimix.cli.train import train_from_lock
 from trimix.core.contracts import ORIGINS, Origin
-from trimix.core.errors import ConfigError, TrimixError
+from trimix.core.errors import TrimixError, unknown
 from trimix.mix.compile import compile_recipe
 from trimix.mix.lock import Lock
 from trimix.mix.recipe import Filter, Recipe, Source
 from trimix.train.policy import PolicyTrainConfig
 
 
-@dataclass(frozen=True)
-class Arm:
-    """One mix of the comparison.
+def require_known(arms: Mapping[str, Mapping[str, float]]) -> None:
+    """Raise ConfigError for an arm with a source that is not an origin."""
+    for name, shares in arms.items():
+        for source in shares:
+            if source not in ORIGINS:
+                raise unknown("source", source, ORIGINS, where=f"arm {name!r}")
 
-    Args:
-        shares: real, sim and dream -> weight.
-        augment: image augmentation of its training; "" is the policy's.
-    """
 
-    shares: dict[str, float] = field(default_factory=dict)
-    augment: str = ""
-
-    def __post_init__(self) -> None:
-        for name in self.shares:
-            if name not in ORIGINS:
-                raise ConfigError(
-                    f"source {name!r} of an arm is not known", do=f"one of {', '.join(ORIGINS)}"
-                )
-
-    def uses(self) -> set[str]:
-        """The sources with a share."""
-        return {name for name, share in self.shares.items() if share > 0}
+def uses(shares: Mapping[str, float]) -> set[str]:
+    """The sources with a share."""
+    return {name for name, share in shares.items() if share > 0}
 
 
 def compile_arm(
     name: str,
-    arm: Arm,
+    shares: Mapping[str, float],
     data: Mapping[Origin, Path],
     *,
     cameras: Sequence[str],
@@ -63,7 +52,7 @@ def compile_arm(
     }
     recipe = Recipe(
         sources={k: Source(str(path), filters[k]) for k, path in data.items()},
-        shares={k: v for k, v in arm.shares.items() if k in data},
+        shares={k: v for k, v in shares.items() if k in data},
         batch_size=batch_size,
         steps=steps,
         seed=seed,

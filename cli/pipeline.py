@@ -10,12 +10,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trimix.cli.arms import Arm
+from trimix.cli.arms import require_known
 from trimix.cli.collect import DreamStarts
 from trimix.cli.report import summary
 from trimix.cli.stage import Stages
 from trimix.cli.verb import Verb
-from trimix.core.errors import ConfigError
+from trimix.core.errors import ConfigError, unknown
 from trimix.train.policy import PolicyTrainConfig
 from trimix.train.worldmodel import WorldModelConfig
 
@@ -91,12 +91,12 @@ class EvaluatePart:
     worldmodel_starts: int = 200
 
 
-def _default_arms() -> dict[str, Arm]:
+def _default_arms() -> dict[str, dict[str, float]]:
     return {
-        "real-only": Arm({"real": 1.0}),
-        "sim-only": Arm({"sim": 1.0}),
-        "real+sim": Arm({"real": 0.5, "sim": 0.5}),
-        "real+sim+dream": Arm({"real": 0.4, "sim": 0.4, "dream": 0.2}),
+        "real-only": {"real": 1.0},
+        "sim-only": {"sim": 1.0},
+        "real+sim": {"real": 0.5, "sim": 0.5},
+        "real+sim+dream": {"real": 0.4, "sim": 0.4, "dream": 0.2},
     }
 
 
@@ -108,7 +108,9 @@ class PipelineConfig:
         out: folder of the run.
         task: registered task that is the digital cousin of the real episodes.
         image_hw: what every camera is scaled to.
-        arms: name -> mix.
+        arms: name -> shares of real, sim and dream; arms.mine={real: 1, sim: 3} adds one.
+        augment: name of an arm -> image augmentation of its training, where it is not the policy's.
+        only: names of the arms to run; empty runs all.
         seeds: training seeds of each arm, counted from 0.
         seed: root seed of everything else.
         batch_size: windows a training step; policy.loop.steps says how many steps.
@@ -122,7 +124,9 @@ class PipelineConfig:
     sim: SimPart = field(default_factory=SimPart)
     worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
     dream: DreamPart = field(default_factory=DreamPart)
-    arms: dict[str, Arm] = field(default_factory=_default_arms)
+    arms: dict[str, dict[str, float]] = field(default_factory=_default_arms)
+    augment: dict[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
     policy: PolicyTrainConfig = field(default_factory=PolicyTrainConfig)
     evaluate: EvaluatePart = field(default_factory=EvaluatePart)
     batch_size: int = 64
@@ -132,10 +136,20 @@ class PipelineConfig:
 
     def __post_init__(self) -> None:
         if not self.arms:
-            raise ConfigError("there are no arms to compare", do="e.g. arms.mine.shares.real=1")
+            raise ConfigError("there are no arms to compare")
+        require_known(self.arms)
+        for where, names in (("only", self.only), ("augment", self.augment)):
+            for name in names:
+                if name not in self.arms:
+                    raise unknown("arm", name, self.arms, where=where)
         for name in ("seeds", "workers", "batch_size"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="at least 1")
+
+
+def chosen_arms(config: PipelineConfig) -> dict[str, dict[str, float]]:
+    """The arms to run, in their order."""
+    return {k: v for k, v in config.arms.items() if not config.only or k in config.only}
 
 
 def pipeline(config: PipelineConfig) -> Path:

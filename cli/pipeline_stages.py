@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from trimix.cli import evidence
-from trimix.cli.arms import Training, compile_arm, train_all
+from trimix.cli.arms import Training, compile_arm, train_all, uses
 from trimix.cli.collect import CollectConfig, collect
-from trimix.cli.pipeline import PipelineConfig
+from trimix.cli.pipeline import PipelineConfig, chosen_arms
 from trimix.cli.progress import bar
 from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
@@ -47,12 +47,13 @@ class Run:
         self.skipped: list[Skipped] = []
         self.warnings: list[str] = []
         self.data: dict[Origin, Path] = {}
+        self.arms = chosen_arms(config)
 
     def all(self) -> Path:
         """Every stage, then the report."""
         real = self._real()
         matches = self._match(real)
-        needed = set().union(*(arm.uses() for arm in self.config.arms.values()))
+        needed = set().union(*map(uses, self.arms.values()))
         if matches and "sim" in needed:
             self._sim()
         foresight = self._worldmodel() if "dream" in needed else None
@@ -230,15 +231,15 @@ class Run:
         folder.mkdir(exist_ok=True)
         real = Dataset.open(self.data["real"]).interface
         cameras = [self.task.cameras[0]] if matches else list(real.cameras)
-        for name, arm in config.arms.items():
-            missing = sorted(arm.uses() - set(self.data))
+        for name, shares in self.arms.items():
+            missing = sorted(uses(shares) - set(self.data))
             if missing:
                 reason = f"there are no {' and no '.join(missing)} episodes to mix"
                 self.skipped.append({"name": name, "reason": reason})
                 continue
             lock = compile_arm(
                 name,
-                arm,
+                shares,
                 self.data,
                 cameras=cameras,
                 batch_size=config.batch_size,
@@ -260,7 +261,7 @@ class Run:
                 seed,
                 str(self.out / "locks" / f"{name}.lock"),
                 str(self.out / "train" / f"{name}-{seed}"),
-                replace(config.policy, augment=config.arms[name].augment or config.policy.augment),
+                replace(config.policy, augment=config.augment.get(name, config.policy.augment)),
             )
             for seed in range(config.seeds)
             for name in locks

@@ -20,12 +20,24 @@ class Report(Protocol):
 def bar(title: str, unit: str) -> Iterator[Report]:
     """A bar on standard error; without a terminal it prints a line every few seconds."""
     quiet = not sys.stderr.isatty()
-    with tqdm(
-        desc=title, unit=unit, dynamic_ncols=not quiet, mininterval=10 if quiet else 0.1
-    ) as shown:
+    shown: tqdm | None = None
 
-        def report(done: int, total: int) -> None:
-            shown.total = total
-            shown.update(done - shown.n)
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        if shown is None:  # nothing is shown of work that fails before it begins
+            shown = tqdm(
+                desc=title,
+                unit=unit,
+                total=total,
+                initial=done,
+                dynamic_ncols=not quiet,
+                mininterval=10 if quiet else 0.1,
+            )
+        shown.total = total
+        shown.update(done - shown.n)
 
+    try:
         yield report
+    finally:
+        if shown is not None:
+            shown.close()

@@ -1,0 +1,98 @@
+"""Laws of the command line: every verb builds, every mistake is one line and status 2."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+
+from trimix.cli.main import VERBS, main
+from trimix.cli.verb import CONF, Verb
+from trimix.core import settings
+
+PRESETS = sorted(p.stem for p in (CONF / "preset").glob("*.yaml"))
+
+
+def only_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_has_its_own_name_and_a_config_that_composes(name: str) -> None:
+    verb: Verb = VERBS[name]
+    assert verb.name == name
+    ConfigStore.instance().store(name=f"{name}_defaults", node=settings.schema(verb.config))
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        compose(config_name=name)
+    assert (CONF / f"{name}.yaml").is_file()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_builds_the_pipeline_s_settings(preset: str) -> None:
+    verb: Verb = VERBS["pipeline"]
+    ConfigStore.instance().store(name="pipeline_defaults", node=settings.schema(verb.config))
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose(config_name="pipeline", overrides=[f"preset={preset}", "real.path=x"])
+    built = settings.to_object(
+        settings.OmegaConf.merge(settings.schema(verb.config), config), verb.config
+    )
+    assert built.real.path == "x"
+
+
+def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:2] == "  "]
+    assert listed == list(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["colect"], "'colect' is not known; available: "),
+        (["collect", "ouut=x"], "'ouut' is not known; available: out, task, episodes"),
+        (["collect", "+ouut=x"], "'ouut' is not known; available: out, task, episodes"),
+        (["collect", "dream.secs=1"], "'secs' is not known; available: worldmodel, datasets"),
+        (["collect", "episodes=many"], "episodes"),
+        (["collect", "episodes=0"], "episodes is 0; at least 1"),
+        (
+            ["collect", "out={tmp}/x", "task=bananas"],
+            "'bananas' is not known; available: ban",
+        ),
+        (["collect", "out={tmp}/x", "randomization=wild"], "available: mild, none, strong, target"),
+        (["collect", "out={tmp}/x", "cameras=[wirst]"], "camera 'wirst'"),
+        (["collect", "out={tmp}/x", "control_mode=ee"], "control mode 'ee'"),
+        (["collect", "out={tmp}/x", "policy=nobody"], "policy 'nobody' is neither 'expert' nor"),
+        (["collect", "out={tmp}/x", "world=dream"], "dream.worldmodel"),
+        (["import", "out={tmp}/x"], "path"),
+        (["import", "path={tmp}/none", "out={tmp}/x"], "check the path"),
+        (["mix", "recipe={tmp}/none.yaml"], "there is no such recipe"),
+        (["train", "lock={tmp}/none.lock"], "there is no such lock"),
+        (["train", "what=nothing"], "available: policy, worldmodel"),
+        (["evaluate"], "there is no policy to evaluate"),
+        (["evaluate", "policies.a={tmp}/none"], "there is no such policy"),
+        (["verify", "data={tmp}/none"], "no data set is there"),
+        (["report", "run={tmp}"], "no report.json"),
+        (["doctor", "data={tmp}/none"], "no such directory"),
+        (["pipeline", "preset=huge"], "huge"),
+        (["pipeline", "preset=tiny", "out={tmp}/x", "real.path={tmp}/none"], "check the path"),
+        (["pipeline", "arms.odd={synthetic: 1}"], "source 'synthetic' is not known; available"),
+        (["collect", "a b"], "trimix"),
+    ],
+)
+def test_a_mistake_is_one_line_status_2_and_leaves_nothing(
+    arguments: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = [a.replace("{tmp}", str(tmp_path)) for a in arguments]
+    assert main(given) == 2
+    error = capfd.readouterr().err
+    assert "Traceback" not in error
+    line = only_line(error) if arguments[0] != "doctor" else error
+    assert said in line
+    left = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert left == []
