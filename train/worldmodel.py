@@ -32,7 +32,6 @@ from trimix.worldmodel.parts import PartsConfig, build_pipeline, fit_scales
 from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 STAGES = ("codec", "motion", "refiner", "trust")
-_LEAST_SCALE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class WorldModelConfig:
     trust_horizon: int = 15
     trust_rollouts: int = 128
     codec: LoopConfig = field(
-        default_factory=lambda: LoopConfig(steps=300, learning_rate=2e-3, warmup_steps=20)
+        default_factory=lambda: LoopConfig(steps=250, learning_rate=2e-3, warmup_steps=20)
     )
     motion: LoopConfig = field(
         default_factory=lambda: LoopConfig(
@@ -67,11 +66,11 @@ class WorldModelConfig:
         )
     )
     refiner: LoopConfig = field(
-        default_factory=lambda: LoopConfig(steps=300, learning_rate=1e-3, warmup_steps=30)
+        default_factory=lambda: LoopConfig(steps=200, learning_rate=1e-3, warmup_steps=30)
     )
     trust: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=600, learning_rate=2e-3, warmup_steps=20, ema_decay=0.98
+            steps=200, learning_rate=2e-3, warmup_steps=20, ema_decay=0.98
         )
     )
     seed: int = 0
@@ -207,8 +206,7 @@ class _Training:
             "codec": self._fit("codec", parts.codec, self._codec_loss),
             "motion": self._fit("motion", dynamics, self._motion_loss),
         }
-        residual = self._missed(0, "residual scale").residual
-        parts.refiner.scale.copy_(residual.std().clamp_min(_LEAST_SCALE))
+        parts.refiner.scale.copy_(self._missed(0, "residual scale").relative_size())
         stages["refiner"] = self._fit("refiner", parts.refiner, self._refiner_loss)
         stages["trust"] = self._fit("trust", parts.trust, self._trust_loss())
         parts.save_pretrained(self.run_dir / "pipeline")

@@ -20,7 +20,7 @@ from trimix.worldmodel.codec import decode, encode
 from trimix.worldmodel.heads import Outcome
 from trimix.worldmodel.normalizer import Normalizer
 from trimix.worldmodel.pipeline import Belief, WorldModelPipeline
-from trimix.worldmodel.refiner import Given, Refiner
+from trimix.worldmodel.refiner import Given, Refiner, size_of_change
 from trimix.worldmodel.trust import PEAK_DB, Trust, psnr_db
 
 Loss = tuple[Tensor, dict[str, float]]
@@ -34,6 +34,7 @@ _STATE_WEIGHT, _LABEL_WEIGHT = 0.1, 0.05
 _PURE_NOISE_SHARE = 0.25
 # The last of n sampler steps is at level 1/n; below this level nobody samples.
 _LEAST_NOISE = 0.05
+_LEAST_SCALE = 1e-3
 
 
 def log_error(images: Tensor, truth: Tensor) -> Tensor:
@@ -103,6 +104,12 @@ class Residuals:
 
     residual: Tensor
     given: Given
+
+    def relative_size(self) -> Tensor:
+        """Scalar: how large residuals are against the change of their frames (Refiner.scale)."""
+        mean, last, _ = self.given
+        ratio = self.residual / size_of_change(mean, last)
+        return ratio.square().mean().sqrt().clamp_min(_LEAST_SCALE)
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from trimix.worldmodel.motion import coordinates, run_unet, silence, unet
 
 TRAIN_TIMESTEPS = 1000
+_LEAST_CHANGE = 0.02
 
 
 class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
@@ -57,19 +58,29 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
     def forward(
         self, noisy: Tensor, sigma: Tensor, mean: Tensor, last: Tensor, condition: Tensor
     ) -> Tensor:
-        """The expected residual, in units of `scale`.
+        """The expected residual, in its unit.
 
         The residual itself and not the velocity: a velocity holds the noise, which a small
         network would have to pass on without loss. Untrained, it predicts none.
 
         Args:
-            noisy: (B, CL, h, w) sigma x noise + (1 - sigma) x residual / scale.
+            noisy: (B, CL, h, w) sigma x noise + (1 - sigma) x residual / unit.
             sigma: (B,) in (0, 1].
             mean, last: (B, CL, h, w) latents of the motion model's frame and of the last frame.
             condition: (B, M).
         """
-        cells = torch.cat([noisy, mean, last - mean, coordinates(noisy)], 1)
+        change = (last - mean) / size_of_change(mean, last)
+        cells = torch.cat([noisy, mean, change, coordinates(noisy)], 1)
         return run_unet(self.unet, cells, sigma * TRAIN_TIMESTEPS, self.condition(condition))
+
+    def unit(self, given: Given) -> Tensor:
+        """(B, 1, 1, 1): the size that a residual is expected to have.
+
+        It goes with how much the frame changed, so that a frame that hardly moved is neither
+        disturbed by noise nor drowned in the loss by those that moved far.
+        """
+        mean, last, _ = given
+        return self.scale * size_of_change(mean, last)
 
     def loss(self, residual: Tensor, sigma: Tensor, noise: Tensor, given: Given) -> Tensor:
         """Mean squared error of the expected residual.
@@ -77,7 +88,7 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
         Args:
             residual, noise: (B, CL, h, w); sigma: (B,).
         """
-        target = residual / self.scale
+        target = residual / self.unit(given)
         level = sigma[:, None, None, None]
         noisy = level * noise + (1 - level) * target
         error: Tensor = (self(noisy, sigma, *given) - target).square().mean()
@@ -97,7 +108,12 @@ class Refiner(ModelMixin, ConfigMixin):  # type: ignore[misc]
             expected = self(value, noise.new_full((len(noise),), level), *given)
             velocity = (value - expected) / level
             (value,) = scheduler.step(velocity, timestep, value, return_dict=False)  # type: ignore[arg-type]
-        return value * self.scale
+        return value * self.unit(given)
+
+
+def size_of_change(mean: Tensor, last: Tensor) -> Tensor:
+    """(B, 1, 1, 1): root mean square of what the warp changed in the latents, never zero."""
+    return (last - mean).square().mean((1, 2, 3), keepdim=True).sqrt() + _LEAST_CHANGE
 
 
 Given = tuple[Tensor, Tensor, Tensor]

@@ -99,9 +99,8 @@ def test_sampling_with_the_true_residual_gives_it(
     refiner.scale.fill_(0.3)
     residual = torch.randn(2, 4, 5, 6)
 
-    monkeypatch.setattr(Refiner, "forward", lambda *_: residual / refiner.scale)
-    latents = torch.zeros(2, 4, 5, 6)
-    given_ = (latents, latents, torch.zeros(2, 3))
+    given_ = (torch.randn(2, 4, 5, 6), torch.randn(2, 4, 5, 6), torch.zeros(2, 3))
+    monkeypatch.setattr(Refiner, "forward", lambda *_: residual / refiner.unit(given_))
     noise = torch.randn(2, 4, 5, 6)
     drawn = refiner.sample(FlowMatchEulerDiscreteScheduler(), noise, steps, given_)
     torch.testing.assert_close(drawn, residual, atol=1e-4, rtol=1e-4)
