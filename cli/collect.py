@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -182,6 +182,25 @@ def _identity(config: CollectConfig) -> dict[str, Any]:
     return given
 
 
+class _Maker:
+    """A world and a policy that make episodes and put them on disk."""
+
+    def __init__(self, job: _Job, rows: int) -> None:
+        self._job, self._world = job, job.world(rows)
+        self._policy = job.policy(self._world)
+
+    def make(self, indices: Sequence[int], tick: Callable[[], None]) -> None:
+        """Make these episodes; calls tick after each is safe."""
+        job = self._job
+        starts = [Start(job.seed, i) for i in indices]
+        for at, episode in rollout(self._world, self._policy, starts, policy_name=job.name):
+            write_shard(job.out, indices[at], episode)
+            tick()
+
+    def close(self) -> None:
+        self._world.close()
+
+
 _WORKER: dict[str, Any] = {}
 
 
@@ -189,35 +208,34 @@ def _start_worker(job: _Job, rows: int, done: Any) -> None:
     # llvmpipe's own threads scale worse than one renderer a process.
     os.environ["LP_NUM_THREADS"] = "0"
     torch.set_num_threads(1)
-    world = job.world(rows)
-    _WORKER.update(job=job, world=world, policy=job.policy(world), done=done)
+    _WORKER.update(maker=_Maker(job, rows), done=done)
 
 
 def _run_block(indices: Sequence[int]) -> None:
-    job: _Job = _WORKER["job"]
-    starts = [Start(job.seed, i) for i in indices]
-    for at, episode in rollout(_WORKER["world"], _WORKER["policy"], starts, policy_name=job.name):
-        write_shard(job.out, indices[at], episode)
-        with _WORKER["done"].get_lock():
-            _WORKER["done"].value += 1
+    done = _WORKER["done"]
+
+    def tick() -> None:
+        with done.get_lock():
+            done.value += 1
+
+    _WORKER["maker"].make(indices, tick)
 
 
-def _run(
-    config: CollectConfig,
-    job: _Job,
-    left: Sequence[int],
-    report: Report | None,
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    done = context.Value("q", config.episodes - len(left))
+def _run(config: CollectConfig, job: _Job, left: Sequence[int], report: Report | None) -> None:
     # Long blocks keep all rows busy; several a worker even out episodes of unequal length.
     size = max(1, min(4 * config.rows, -(-len(left) // config.workers)))
     blocks = [left[i : i + size] for i in range(0, len(left), size)]
+    rows, before = min(config.rows, size), config.episodes - len(left)
+    if config.workers == 1:
+        _run_here(job, rows, blocks, before, config.episodes, report)
+        return
+    context = multiprocessing.get_context("spawn")
+    done = context.Value("q", before)
     with ProcessPoolExecutor(
         min(config.workers, len(blocks)),
         mp_context=context,
         initializer=_start_worker,
-        initargs=(job, min(config.rows, size), done),
+        initargs=(job, rows, done),
     ) as pool:
         waiting = {pool.submit(_run_block, block) for block in blocks}
         try:
@@ -235,6 +253,29 @@ def _run(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _run_here(
+    job: _Job,
+    rows: int,
+    blocks: Sequence[Sequence[int]],
+    done: int,
+    total: int,
+    report: Report | None,
+) -> None:
+    maker = _Maker(job, rows)
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if report is not None:
+            report(done, total)
+
+    try:
+        for block in blocks:
+            maker.make(block, tick)
+    finally:
+        maker.close()
 
 
 def _command(config: CollectConfig) -> None:

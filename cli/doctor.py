@@ -93,17 +93,21 @@ def _command(settings: DoctorSettings) -> None:
             faults.append(name)
             print(f"{name:<10}{fault}")
     if settings.data:
-        with bar(f"check {settings.data}", "video") as report:
-            problems = check(settings.data, report)
-        for problem in problems:
-            print(f"{problem.where}: {problem.what}; {problem.do}")
-        if problems:
-            raise DataError(
-                f"{len(problems)} problems", where=settings.data, do="see the lines above"
-            )
+        _require_sound(settings.data)
         print(f"{'data':<10}{settings.data} can be trusted")
     if faults:
         raise MissingError(f"not ready: {', '.join(faults)}", do="see the lines above")
+
+
+def _require_sound(data: str) -> None:
+    """Print what is wrong with a data set; raise DataError if any of it is more than a warning."""
+    with bar(f"check {data}", "video") as report:
+        problems = check(data, report)
+    for problem in problems:
+        print(f"{problem.severity}: {problem}")
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        raise DataError(f"{errors} errors", where=data, do="see the lines above")
 
 
 VERB = Verb("doctor", DoctorSettings, _command, "look at this machine, or check a data set")
