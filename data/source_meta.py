@@ -47,6 +47,7 @@ class SourceEpisode:
 
 
 def checked_info(path: Path) -> dict[str, Any]:
+    """info.json, with the keys and types that reading relies on; DataError names what is wrong."""
     info = files.read_json(path)
     if not isinstance(info, dict):
         raise DataError("not a JSON object", where=str(path))
@@ -80,6 +81,7 @@ def checked_info(path: Path) -> dict[str, Any]:
 
 
 def read_tasks(root: Path, version: str) -> dict[int, str]:
+    """task_index -> instruction, of either format."""
     if version != layout.VERSION:
         lines = files.read_json_lines(root / _TASK_LINES)
         where = str(root / _TASK_LINES)
@@ -100,6 +102,7 @@ def read_tasks(root: Path, version: str) -> dict[int, str]:
 
 
 def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...]:
+    """The episodes of a v2.0 or v2.1 directory, in order of their index."""
     path = root / _EPISODE_LINES
     chunks_size = info.get("chunks_size", layout.FILES_PER_CHUNK)
     if type(chunks_size) is not int or chunks_size < 1:
@@ -127,6 +130,7 @@ def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
 
 
 def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...]:
+    """The episodes of a v3.0 directory, in order of their index."""
     folder = root / "meta" / "episodes"
     paths = sorted(folder.glob("*/*.parquet"))
     if not paths:

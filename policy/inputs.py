@@ -73,6 +73,7 @@ def make_inputs(
 
 
 def domain_index(name: str) -> int:
+    """The domain tag's number; ConfigError for a name that is not a domain."""
     if name not in DOMAINS:
         raise unknown("domain", name, DOMAINS)
     return DOMAINS.index(name)
