@@ -33,7 +33,7 @@ class ActConfig:
         domain: which origin it is told to be in: none, real, sim or dream.
     """
 
-    execute: int = 4
+    execute: int = 2
     domain: str = "none"
 
     def __post_init__(self) -> None:
