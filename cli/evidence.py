@@ -130,6 +130,7 @@ def report(
     config: PipelineConfig,
     *,
     label: str,
+    subject: str,
     real: Dataset,
     locks: Mapping[str, Lock],
     trained: Trained,
@@ -166,7 +167,7 @@ def report(
     splits = [e.provenance.split for e in real.episodes]
     return {
         "format": "trimix-report-1",
-        "title": f"{config.task}: which mix was worth it",
+        "title": f"{subject}: which mix was worth it",
         "real": {
             "label": "real" if label == "real" else "stand-in (simulated)",
             "episodes_train": splits.count("train"),

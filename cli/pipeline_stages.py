@@ -19,7 +19,7 @@ from trimix.cli.pipeline import PipelineConfig, chosen_arms
 from trimix.cli.progress import bar
 from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
-from trimix.core.errors import ConfigError, InterfaceError
+from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.data.dataset import Dataset
 from trimix.data.import_plan import ImportConfig
 from trimix.data.importer import import_dataset
@@ -53,6 +53,8 @@ class Run:
         """Every stage, then the report."""
         real = self._real()
         matches = self._match(real)
+        if not matches and not self.config.only:
+            self.arms["real+dream"] = {"real": 0.8, "dream": 0.2}
         needed = set().union(*map(uses, self.arms.values()))
         if matches and "sim" in needed:
             self._sim()
@@ -67,6 +69,7 @@ class Run:
         found = evidence.report(
             self.config,
             label=self.label,
+            subject=self.config.task if matches else real.robot_type or "your robot",
             real=real,
             locks=locks,
             trained=trained,
@@ -112,7 +115,15 @@ class Run:
         result = self.stages.run("real", reads, work)
         self.warnings += [f"left out of the real episodes: {s}" for s in result["skipped"]]
         self.data["real"] = self.out / "real"
-        return Dataset.open(self.data["real"])
+        real = Dataset.open(self.data["real"])
+        splits = {e.provenance.split for e in real.episodes}
+        if splits != {"train", "heldout"}:
+            raise DataError(
+                f"its {len(real.episodes)} episodes are all {' and '.join(sorted(splits))}",
+                where=source,
+                do="bring more episodes, or set real.heldout above 0",
+            )
+        return real
 
     def _camera_names(self, source: Source) -> dict[str, str]:
         """A single camera plays the part of the task's; several keep their names."""
