@@ -41,6 +41,7 @@ class WorldModelConfig:
     Args:
         parts: what to build.
         batch_size: B.
+        draws: how often each data set is drawn against the others, e.g. (2, 1); None: equally.
         rollout_from: the part of motion training after which it trains on self-rollouts.
         longest_rollout: T of the last of them.
         trust_fraction: of the training episodes, kept from the dynamics to learn trust from.
@@ -52,6 +53,7 @@ class WorldModelConfig:
 
     parts: PartsConfig = field(default_factory=PartsConfig)
     batch_size: int = 16
+    draws: tuple[int, ...] | None = None
     rollout_from: float = 0.5
     longest_rollout: int = 3
     trust_fraction: float = 0.1
@@ -82,6 +84,8 @@ class WorldModelConfig:
         for name in ("batch_size", "longest_rollout", "trust_horizon", "trust_rollouts"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="give 1 or more")
+        if self.draws is not None and min(self.draws, default=0) < 1:
+            raise ConfigError(f"draws are {list(self.draws)}", do="give 1 or more for each")
         for name in ("rollout_from", "trust_fraction"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="give 0 to 1")
@@ -139,7 +143,7 @@ def train_worldmodel(
 ) -> WorldModelPipeline:
     """Train on the "train" split of these data sets and save to run_dir/pipeline.
 
-    Each data set is drawn equally often. A run that was stopped goes on where it was.
+    A run that was stopped goes on where it was.
 
     Args:
         progress: show bars; None shows them on a terminal only.
@@ -166,6 +170,10 @@ def run_worldmodel(
         raise ConfigError("no data set to train the world model on")
     for other in datasets[1:]:
         datasets[0].interface.require_same(other.interface, where=str(other.root))
+    if config.draws is not None and len(config.draws) != len(datasets):
+        raise ConfigError(
+            f"draws are {list(config.draws)} for {len(datasets)} data sets", do="give one for each"
+        )
     return _Training(datasets, config, Path(run_dir), progress, cache_dir).run()
 
 
@@ -235,7 +243,8 @@ class _Training:
 
     def _draw(self, purpose: str, step: int, horizon: int) -> Clip:
         config = self.config
-        clip = draw_clip(self.clips, (config.seed, step, purpose), config.batch_size, horizon)
+        key = (config.seed, step, purpose)
+        clip = draw_clip(self.clips, key, config.batch_size, horizon, config.draws)
         return clip.to(self.device)
 
     def _codec_loss(self, step: int) -> Loss:

@@ -213,18 +213,24 @@ def _rollout(
 
 
 def draw_clip(
-    clips: Sequence[Clips], key: tuple[int, int, str], batch_size: int, horizon: int
+    clips: Sequence[Clips],
+    key: tuple[int, int, str],
+    batch_size: int,
+    horizon: int,
+    draws: Sequence[int] | None = None,
 ) -> Clip:
-    """B runs, as many from each data set as the batch allows, drawn by the key alone.
+    """B runs, from each data set as many as its turn in a fixed cycle gives, drawn by the key.
 
     Args:
         key: (seed, step, purpose).
+        draws: turns of each data set in the cycle; None for one each.
 
     Raises:
         DataError: a data set has no episode of horizon + 1 frames.
     """
     rng = stream(*key)
-    owner = (np.arange(batch_size) + key[1]) % len(clips)
+    cycle = np.repeat(np.arange(len(clips)), draws or [1] * len(clips))
+    owner = cycle[(np.arange(batch_size) + key[1] * batch_size) % len(cycle)]
     parts = []
     for i, source in enumerate(clips):
         count = int((owner == i).sum())

@@ -188,6 +188,8 @@ def test_what_cannot_be_trained_on_is_an_error(
 ) -> None:
     with pytest.raises(ConfigError, match="no data set"):
         run_worldmodel([], TINY, tmp_path)
+    with pytest.raises(ConfigError, match="draws"):
+        run_worldmodel([dataset], replace(TINY, draws=(2, 1)), tmp_path / "run", False, cache_dir)
     nothing = write(tmp_path / "nothing", episodes=2, heldout=(0, 1))
     with pytest.raises(DataError, match="split 'train'"):
         run_worldmodel([nothing], TINY, tmp_path / "run", False, cache_dir)
@@ -202,6 +204,7 @@ def test_what_cannot_be_trained_on_is_an_error(
     [
         (WorldModelConfig, {"batch_size": 0}),
         (WorldModelConfig, {"rollout_from": 2.0}),
+        (WorldModelConfig, {"draws": (1, 0)}),
         (PartsConfig, {"sampler_steps": -1}),
         (PartsConfig, {"channels": (20,)}),
         (PartsConfig, {"patch": 3}),

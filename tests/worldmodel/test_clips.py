@@ -71,6 +71,17 @@ def test_each_data_set_is_drawn_equally_often_and_by_key(
     assert counts.tolist() == [6, 6]
 
 
+def test_draws_set_how_often_each_data_set_is_drawn(
+    labelled: Dataset, unlabelled: Dataset, cache_dir: Path
+) -> None:
+    sources = [Clips(labelled, cache_dir=cache_dir), Clips(unlabelled, cache_dir=cache_dir)]
+    counts = [
+        int(draw_clip(sources, (0, step, "test"), 5, 1, (2, 1)).has_reward.sum())
+        for step in range(6)
+    ]
+    assert sum(counts) == 20 and set(counts) <= {3, 4}
+
+
 def test_too_long_a_run_is_an_error_that_names_the_data_set(
     labelled: Dataset, cache_dir: Path
 ) -> None:
