@@ -21,7 +21,7 @@ from trimix.tasks.wobble import Wobble
 
 TABLE_Z = 0.135
 PLATE_RADIUS = 0.10
-BANANA_RADIUS = 0.018
+BANANA_RADIUS = 0.021
 # Recorded grasp and release points: mean and spread of the tool's x, y.
 BANANA_MEAN, BANANA_STD = (-0.597, 0.379), (0.060, 0.070)
 PLATE_MEAN, PLATE_STD = (-0.727, 0.190), (0.045, 0.055)
@@ -43,7 +43,7 @@ class BananaOnPlate:
 
     def compose(self, scene: Scene) -> None:
         """A dark table, a white plate, a banana of capsules, and what stands behind the table."""
-        scene.add_table(TABLE_Z, (0.55, 0.62), (-0.62, 0.30), (0.21, 0.23, 0.25, 1.0))
+        scene.add_table(TABLE_Z, (0.55, 0.62), (-0.62, 0.30), (0.17, 0.19, 0.20, 1.0))
         scene.add_backdrop(
             "monitor", (-1.02, 0.80, 0.32), (0.28, 0.03, 0.20), (0.04, 0.04, 0.05, 1)
         )
@@ -95,7 +95,7 @@ class BananaOnPlate:
 
     @staticmethod
     def _plate(scene: Scene) -> None:
-        body = scene.add_prop("plate", (0.93, 0.93, 0.92, 1.0), free=True)
+        body = scene.add_prop("plate", (0.80, 0.80, 0.79, 1.0), free=True)
         # A foot, and a rim that catches what slides: two discs are enough at 64 px.
         for k, (radius, low, high, mass) in enumerate(
             ((0.6 * PLATE_RADIUS, 0.0, 0.008, 0.35), (PLATE_RADIUS, 0.008, 0.014, 0.15))
@@ -109,7 +109,7 @@ class BananaOnPlate:
                 material="plate",
                 friction=[0.8, 0.01, 0.0005],
             )
-        scene.add_material("plate_well", (0.84, 0.84, 0.84, 1.0))
+        scene.add_material("plate_well", (0.74, 0.74, 0.73, 1.0))
         body.add_geom(
             name="plate_well",
             type=mujoco.mjtGeom.mjGEOM_CYLINDER,
@@ -130,7 +130,7 @@ class BananaOnPlate:
         bend, count = 0.10, 5
         angles = np.radians(np.linspace(-50, 50, count + 1))
         x, y = bend * np.sin(angles), bend * (1 - np.cos(angles))
-        radii = BANANA_RADIUS * np.array([0.72, 0.95, 1.0, 0.95, 0.72])
+        radii = BANANA_RADIUS * np.array([0.80, 0.95, 1.0, 0.95, 0.80])
         order = [2, 0, 1, 3, 4]  # the middle one carries the body's name
         for k in order:
             body.add_geom(
@@ -147,7 +147,7 @@ class BananaOnPlate:
             name="banana_tip",
             type=mujoco.mjtGeom.mjGEOM_SPHERE,
             pos=[x[0], y[0], 0],
-            size=[0.75 * radii[0] * 1.4, 0, 0],
+            size=[1.02 * radii[0], 0, 0],
             mass=0.0,
             contype=0,
             conaffinity=0,
