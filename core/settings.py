@@ -50,9 +50,14 @@ def build(cls: type[T], raw: Mapping[str, Any] | DictConfig, where: str) -> T:
     Raises:
         ConfigError: a key that does not exist (naming the ones that do) or a wrong value.
     """
+    return fill(schema(cls), raw, cls, where)
+
+
+def fill(node: DictConfig, raw: Mapping[str, Any] | DictConfig, cls: type[T], where: str) -> T:
+    """`build` from a schema whose mappings already have entries; typed ones need that."""
     try:
         given = raw if isinstance(raw, DictConfig) else OmegaConf.create(dict(raw))
-        return to_object(OmegaConf.merge(schema(cls), given), cls)
+        return to_object(OmegaConf.merge(node, given), cls)
     except OmegaConfBaseException as fault:
         raise explain(fault, where) from fault
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from trimix.core import settings
 from trimix.core.errors import ConfigError, MissingError
 from trimix.mix.recipe import Recipe, Source
 
@@ -31,7 +31,7 @@ def load_recipe(path: str | Path) -> Recipe:
         reason = " ".join(str(fault).split())
         raise ConfigError(f"not YAML: {reason}", where=str(path)) from fault
     except OmegaConfBaseException as fault:
-        raise ConfigError(_first_line(fault), where=str(path)) from fault
+        raise settings.explain(fault, str(path)) from fault
     if not isinstance(raw, dict):
         raise ConfigError("a recipe is a mapping", where=str(path), do="e.g. sources: ...")
     return recipe_from_mapping(cast("Mapping[str, Any]", raw), where=str(path))
@@ -51,45 +51,9 @@ def recipe_from_mapping(raw: Mapping[str, Any], where: str = "recipe") -> Recipe
             raise ConfigError(
                 f"{source!r} is not a source", where=f"{where}: sources.{name}", do="give it a path"
             )
-    schema = OmegaConf.structured(Recipe)
-    _thaw(schema)
+    node = settings.schema(Recipe)
     for name in sources:
-        schema.sources[name] = OmegaConf.structured(Source)
-    _thaw(schema)
-    try:
-        recipe = OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.create(dict(raw))))
-    except ConfigKeyError as fault:
-        raise _unknown_key(fault, where) from fault
-    except MissingMandatoryValue as fault:
-        raise ConfigError("has no value", where=f"{where}: {fault.full_key}") from fault
-    except OmegaConfBaseException as fault:
-        at = f"{where}: {fault.full_key}" if fault.full_key else where
-        raise ConfigError(_first_line(fault), where=at) from fault
-    assert isinstance(recipe, Recipe)
+        node.sources[name] = settings.schema(Source)
+    recipe = settings.fill(node, raw, Recipe, where)
     recipe.validate(where)
     return recipe
-
-
-def _thaw(node: DictConfig | ListConfig) -> None:
-    """Let frozen dataclasses be filled in: OmegaConf marks each of their nodes read-only."""
-    OmegaConf.set_readonly(node, None)
-    if isinstance(node, ListConfig):
-        return  # lists are replaced whole when they are merged
-    for name in node:
-        if not OmegaConf.is_missing(node, name) and OmegaConf.is_config(node[name]):
-            _thaw(node[name])
-
-
-def _unknown_key(fault: ConfigKeyError, where: str) -> ConfigError:
-    known: list[str] = []
-    if isinstance(fault.object_type, type) and is_dataclass(fault.object_type):
-        known = [f.name for f in fields(fault.object_type)]
-    return ConfigError(
-        f"key {str(fault.key)!r} is not known",
-        where=f"{where}: {fault.full_key}",
-        do=f"available: {', '.join(known)}",
-    )
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).splitlines()[0]
