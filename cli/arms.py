@@ -13,7 +13,9 @@ from typing import Any
 from trimix.cli.progress import Report
 from trimix.cli.train import train_from_lock
 from trimix.core.contracts import ORIGINS, Origin
-from trimix.core.errors import TrimixError, unknown
+from trimix.core.errors import ConfigError, TrimixError, unknown
+from trimix.data.files import combined_digest, digest, files_below
+from trimix.data.windows import WindowSpec
 from trimix.mix.compile import compile_recipe
 from trimix.mix.lock import Lock
 from trimix.mix.recipe import Filter, Recipe, Source
@@ -26,6 +28,10 @@ def require_known(arms: Mapping[str, Mapping[str, float]]) -> None:
         for source in shares:
             if source not in ORIGINS:
                 raise unknown("source", source, ORIGINS, where=f"arm {name!r}")
+        if min(shares.values(), default=0.0) < 0 or sum(shares.values()) <= 0:
+            raise ConfigError(
+                f"shares are {dict(shares)}", where=f"arm {name!r}", do="give one above 0"
+            )
 
 
 def uses(shares: Mapping[str, float]) -> set[str]:
@@ -39,8 +45,8 @@ def compile_arm(
     data: Mapping[Origin, Path],
     *,
     cameras: Sequence[str],
+    policy: PolicyTrainConfig,
     batch_size: int,
-    steps: int,
     seed: int,
     min_trust: float,
 ) -> Lock:
@@ -54,8 +60,9 @@ def compile_arm(
         sources={k: Source(str(path), filters[k]) for k, path in data.items()},
         shares={k: v for k, v in shares.items() if k in data},
         batch_size=batch_size,
-        steps=steps,
+        steps=policy.loop.steps,
         seed=seed,
+        window=WindowSpec(policy.history, policy.chunk),
         cameras=tuple(cameras),
     )
     return compile_recipe(recipe, where=f"arm {name!r}")
@@ -78,7 +85,8 @@ def train_all(
     """Train every policy, `workers` at a time with one thread each, or one by one with all.
 
     Returns:
-        For each training: arm, seed, policy (its folder), seconds, history.
+        For each training: arm, seed, policy (its folder in the run's), digest of that folder,
+        seconds, history.
     """
     results: dict[int, dict[str, Any]] = {}
     if workers == 1:
@@ -110,10 +118,13 @@ def _train(training: Training, threads: int | None) -> dict[str, Any]:
     loop = replace(loop, seed=training.seed, threads=threads or loop.threads)
     config = replace(training.config, loop=loop)
     trained = train_from_lock(Lock.load(training.lock), config, Path(training.run_dir))
+    policy = Path(training.run_dir) / "policy"
+    paths = files_below(policy, ".")
     return {
         "arm": training.arm,
         "seed": training.seed,
-        "policy": str(Path(training.run_dir) / "policy"),
+        "policy": str(policy),
+        "digest": combined_digest({p.relative_to(policy).as_posix(): digest(p) for p in paths}),
         "seconds": trained.result.seconds,
         "history": [
             {"step": h["step"], "loss": h["loss"]} for h in _thin(trained.result.history, 400)

@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from trimix.cli.evaluate import EvaluateSettings, mujoco_world, suite_of
-from trimix.cli.pipeline import PipelineConfig
+from trimix.cli.pipeline_config import PipelineConfig
 from trimix.cli.progress import bar
 from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
@@ -68,7 +66,9 @@ def closed_loop(config: PipelineConfig, stages: Stages, trained: Trained) -> lis
         with bar("evaluate", "scene") as report:
             return [e.to_json() for e in evaluate(jobs, settings.run, progress=report)]
 
-    reads = {"settings": asdict(settings), "policies": [_weights(t) for t in trained]}
+    asked = asdict(settings)
+    del asked["run"]["workers"]  # changes no outcome
+    reads = {"settings": asked, "policies": [_weights(t) for t in trained]}
     return [Evaluation.from_json(raw) for raw in stages.run("closed-loop", reads, work)]
 
 
@@ -207,6 +207,8 @@ def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
     names = {"real": label, "sim": "sim", "dream": "dream"}
     for origin, path in data.items():
         dataset = Dataset.open(path)
+        if not dataset.interface.cameras:
+            return []
         camera = next(iter(dataset.interface.cameras))
         longest = max(dataset.episodes, key=lambda e: (e.length, -e.index))
         chosen = longest if origin == "dream" else dataset.episodes[0]
@@ -219,6 +221,5 @@ def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
 
 
 def _weights(trained: Mapping[str, Any]) -> list[Any]:
-    """What identifies a trained policy in a stage's key."""
-    losses = [h["loss"] for h in trained["history"][-3:]]
-    return [trained["arm"], trained["seed"], *np.round(losses, 12).tolist()]
+    """What identifies a trained policy in a stage's key: its files."""
+    return [trained["arm"], trained["seed"], trained["digest"]]

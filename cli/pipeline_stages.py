@@ -7,26 +7,31 @@ import resource
 import sys
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import OmegaConf
 
 from trimix.cli import evidence
 from trimix.cli.arms import Training, compile_arm, train_all, uses
 from trimix.cli.collect import CollectConfig, collect
-from trimix.cli.pipeline import PipelineConfig, chosen_arms
+from trimix.cli.pipeline_config import PipelineConfig, chosen_arms
 from trimix.cli.progress import bar
 from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError, InterfaceError
+from trimix.core.seeds import key
 from trimix.data.dataset import Dataset
+from trimix.data.files import files_below
 from trimix.data.import_plan import ImportConfig
 from trimix.data.importer import import_dataset
 from trimix.data.layout import camera_name
 from trimix.data.source import Source
 from trimix.evaluate.report import write_report
 from trimix.evaluate.schema import Skipped
+from trimix.evaluate.whole import replace_whole
 from trimix.mix.lock import Lock
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
@@ -40,8 +45,9 @@ STAND_IN, REAL = "stand-in (simulated)", "real"
 class Run:
     """One run of the pipeline."""
 
-    def __init__(self, config: PipelineConfig, stages: Stages) -> None:
+    def __init__(self, config: PipelineConfig, stages: Stages, command: str = "") -> None:
         self.config, self.stages, self.out = config, stages, Path(config.out)
+        self.command = command
         self.task = TASKS[config.task]()
         self.label = REAL if config.real.path else STAND_IN
         self.skipped: list[Skipped] = []
@@ -52,15 +58,15 @@ class Run:
     def all(self) -> Path:
         """Every stage, then the report."""
         real = self._real()
+        settings = OmegaConf.to_yaml(OmegaConf.structured(self.config))
+        replace_whole(self.out / "config.yaml", settings.encode())
         matches = self._match(real)
         if not matches and not self.config.only:
             self.arms["real+dream"] = {"real": 0.8, "dream": 0.2}
         needed = set().union(*map(uses, self.arms.values()))
         if matches and "sim" in needed:
             self._sim()
-        foresight = self._worldmodel() if "dream" in needed else None
-        if foresight is not None:
-            self._dream()
+        foresight = self._dreams() if "dream" in needed else None
         locks = self._locks(matches)
         trained = self._train(locks)
         closed = evidence.closed_loop(self.config, self.stages, trained) if matches else None
@@ -83,11 +89,23 @@ class Run:
         )
         return write_report(self.out, found, evidence.strips(self.data, self.label))
 
+    def _dreams(self) -> dict[str, Any] | None:
+        """World model and dreams; None, and said so, where this data does not suit one."""
+        try:
+            found = self._worldmodel()
+            self._dream()
+        except (DataError, InterfaceError) as fault:
+            self.skipped.append({"name": "world model and dreams", "reason": str(fault)})
+            self.data.pop("dream", None)
+            return None
+        return found
+
     def _real(self) -> Dataset:
         """Import the real episodes, or collect the stand-in and import it the same way."""
         part, config = self.config.real, self.config
         if part.path:
             source = part.path
+            _require_apart(Path(source), self.out)
             cameras = part.cameras or self._camera_names(Source.open(part.path))
         else:
             source, cameras = str(self.out / "standin"), {}
@@ -116,6 +134,7 @@ class Run:
         self.warnings += [f"left out of the real episodes: {s}" for s in result["skipped"]]
         self.data["real"] = self.out / "real"
         real = Dataset.open(self.data["real"])
+        self._label(real, source)
         splits = {e.provenance.split for e in real.episodes}
         if splits != {"train", "heldout"}:
             raise DataError(
@@ -125,11 +144,33 @@ class Run:
             )
         return real
 
+    def _label(self, real: Dataset, source: str) -> None:
+        """What reports call the real episodes: only a robot's are "real"."""
+        made = sorted({e.provenance.origin for e in real.episodes} - {"real"})
+        if made:
+            raise DataError(
+                f"its episodes are {' and '.join(made)}, not a robot's",
+                where=source,
+                do="name recorded episodes, or none for the stand-in",
+            )
+        if any(e.provenance.world == "stand-in" for e in real.episodes):
+            self.label = STAND_IN
+        if self.label == REAL:
+            self.warnings.append(
+                f"closed-loop scores are of the simulated cousin ({self.config.evaluate.world}), "
+                "not of the robot, and favour what was trained in it; on the robot's own episodes "
+                "see the held-out scores"
+            )
+
     def _camera_names(self, source: Source) -> dict[str, str]:
-        """A single camera plays the part of the task's; several keep their names."""
-        keys = list(source.camera_keys)
-        if len(keys) == 1:
-            return {camera_name(keys[0]): self.task.cameras[0]}
+        """One camera plays the part of the task's: the only one, or the one of its name."""
+        names, wanted = [camera_name(k) for k in source.camera_keys], self.task.cameras[0]
+        if len(names) == 1:
+            return {names[0]: wanted}
+        if wanted in names:
+            left = ", ".join(n for n in names if n != wanted)
+            self.warnings.append(f"cameras left out, which the task does not have: {left}")
+            return {wanted: wanted}
         return {}
 
     def _match(self, real: Dataset) -> bool:
@@ -251,16 +292,20 @@ class Run:
                 reason = f"there are no {' and no '.join(missing)} episodes to mix"
                 self.skipped.append({"name": name, "reason": reason})
                 continue
-            lock = compile_arm(
-                name,
-                shares,
-                self.data,
-                cameras=cameras,
-                batch_size=config.batch_size,
-                steps=config.policy.loop.steps,
-                seed=config.seed,
-                min_trust=config.dream.min_trust,
-            )
+            try:
+                lock = compile_arm(
+                    name,
+                    shares,
+                    self.data,
+                    cameras=cameras,
+                    policy=config.policy,
+                    batch_size=config.batch_size,
+                    seed=config.seed,
+                    min_trust=config.dream.min_trust,
+                )
+            except DataError as fault:
+                self.skipped.append({"name": name, "reason": str(fault)})
+                continue
             lock.save(folder / f"{name}.lock")
             locks[name] = lock
         if not locks:
@@ -269,17 +314,14 @@ class Run:
 
     def _train(self, locks: dict[str, Lock]) -> list[dict[str, Any]]:
         config = self.config
-        trainings = [
-            Training(
-                name,
-                seed,
-                str(self.out / "locks" / f"{name}.lock"),
-                str(self.out / "train" / f"{name}-{seed}"),
-                replace(config.policy, augment=config.augment.get(name, config.policy.augment)),
-            )
-            for seed in range(config.seeds)
-            for name in locks
-        ]
+        trainings = []
+        for seed, name in product(range(config.seeds), locks):
+            how = replace(config.policy, augment=config.augment.get(name, config.policy.augment))
+            # Named by what it reads, so that more seeds or arms train only what is new.
+            what = key(locks[name].hash, repr(how)) & 0xFFFFFFFF
+            folder = str(self.out / "train" / f"{name}-{seed}-{what:08x}")
+            lock = str(self.out / "locks" / f"{name}.lock")
+            trainings.append(Training(name, seed, lock, folder, how))
         reads = {
             "locks": {k: v.hash for k, v in locks.items()},
             "trainings": [asdict(t.config) for t in trainings],
@@ -290,7 +332,7 @@ class Run:
             with bar("train", "policy") as report:
                 return train_all(trainings, config.workers, report)
 
-        trained: list[dict[str, Any]] = self.stages.run("train", reads, work)
+        trained: list[dict[str, Any]] = self.stages.run("train", reads, work, keep=True)
         return trained
 
     def _about(self) -> dict[str, Any]:
@@ -303,7 +345,7 @@ class Run:
         return {
             "wall_s": {**seconds, "total": sum(seconds.values())},
             "peak_rss_gb": _peak_rss_gb(self.config.workers),
-            "command": " ".join(["trimix", *sys.argv[1:]]),
+            "command": self.command,
             "machine": {"platform": platform.platform(), "processor": platform.machine()},
         }
 
@@ -313,14 +355,22 @@ def _thin(history: list[dict[str, float]]) -> list[dict[str, float]]:
     return history[:: max(1, len(history) // 200)]
 
 
+def _require_apart(source: Path, out: Path) -> None:
+    source, out = source.resolve(), out.resolve()
+    if source == out or source.is_relative_to(out) or out.is_relative_to(source):
+        raise ConfigError(
+            f"the run's folder {out} and the real episodes {source} are one inside the other",
+            do="choose another folder with out=",
+        )
+
+
 def _fingerprint(root: Path) -> list[list[Any]]:
     """Names, sizes and times of a source's files: enough to see that it changed."""
     if not root.is_dir():
         return []
     return [
         [p.relative_to(root).as_posix(), p.stat().st_size, p.stat().st_mtime_ns]
-        for p in sorted(root.rglob("*"))
-        if p.is_file()
+        for p in files_below(root, "data", "images", "meta", "videos")
     ]
 
 

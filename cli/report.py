@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trimix.cli.verb import Verb
 from trimix.evaluate.report import load_report
 from trimix.evaluate.schema import Report
-from trimix.evaluate.verdict import offline_verdicts, verdict
+from trimix.evaluate.verdict import caution, offline_verdicts, verdict
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ def summary(report: Report) -> str:
                 f"{arm['name']:<24}{closed['success']:>7.1%}  ({low:.1%} to {high:.1%}, "
                 f"n = {closed['n']}, {closed['world']})"
             )
-    lines += ["", *(verdict(c) for c in report["comparisons"])]
+    lines.append("")
+    for comparison in report["comparisons"]:
+        lines += [verdict(comparison), *(f"  {c}" for c in [caution(comparison)] if c)]
     lines += offline_verdicts(report["arms"])
     lines += [f"warning: {text}" for text in report["warnings"]]
     lines += [f"not done: {s['name']}: {s['reason']}" for s in report["skipped"]]

@@ -3,73 +3,138 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from trimix import __version__
+from trimix.core.errors import DataError
 from trimix.core.seeds import key
-from trimix.data.files import read_json
+from trimix.data.files import combined_digest, digest, read_json, remove_tree, storage_errors
 from trimix.data.layout import partial_folder
 from trimix.evaluate.whole import replace_whole
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ROOMS = (
+    "assets",
+    "core",
+    "data",
+    "mix",
+    "policy",
+    "randomization",
+    "sim",
+    "tasks",
+    "train",
+    "worldmodel",
+)
 
 
 class Stages:
     """The stages of one run folder.
 
     A stage's key is the hash of what it reads: its settings, the content hashes of its data and
-    trimix's version. Its result is plain JSON, kept in stages/<name>.json beside what it wrote.
+    the code that makes data and policies. Its result is plain JSON, kept in stages/<name>.json
+    beside what it wrote.
 
     Args:
         folder: of the run.
         say: prints a line for every stage.
+
+    Raises:
+        TrimixError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.folder, self._say = folder, say
         self.seconds: dict[str, float] = {}
         self.reused: list[str] = []
-        (folder / "stages").mkdir(parents=True, exist_ok=True)
+        with storage_errors(folder):
+            (folder / "stages").mkdir(parents=True, exist_ok=True)
 
-    def run(
-        self, name: str, reads: Any, work: Callable[[Path], Any], *, resumes: bool = True
-    ) -> Any:
+    def run(self, name: str, reads: Any, work: Callable[[Path], Any], *, keep: bool = False) -> Any:
         """The stage's result, from its last run if it read the same.
+
+        A stage that was stopped goes on where it was. What an earlier run with other settings
+        left in the stage's folder is removed; what no stage of this run made is not.
 
         Args:
             name: of the stage and of the folder that it writes.
             reads: everything that decides its result: JSON, dataclasses and paths as text.
             work: called with the stage's folder; returns JSON.
-            resumes: whether `work` goes on where it was stopped; otherwise its folder is emptied.
+            keep: leave the folder as it is; its parts are named by what they read.
+
+        Raises:
+            DataError: the stage's folder holds something that no run made.
         """
         text = json.dumps(_plain(reads), sort_keys=True)
-        stamp = f"{key('stage', name, __version__, text):032x}"
+        stamp = f"{key('stage', name, _code(), text):032x}"
         marker, place = self.folder / "stages" / f"{name}.json", self.folder / name
+        done = _marker(marker)
+        if done is not None and done["key"] == stamp and (place.exists() or not done["wrote"]):
+            self.reused.append(name)
+            self.seconds[name] = float(done["seconds"])
+            self._say(f"{name}: unchanged")
+            return done["result"]
         begun = self.folder / "stages" / f"{name}.begun"
-        if marker.is_file():
-            done = read_json(marker)
-            if done["key"] == stamp:
-                self.reused.append(name)
-                self.seconds[name] = float(done["seconds"])
-                self._say(f"{name}: unchanged")
-                return done["result"]
-            marker.unlink()
-        same = begun.is_file() and begun.read_text() == stamp
-        if not (same and resumes):
-            for old in (place, partial_folder(place)):
-                shutil.rmtree(old, ignore_errors=True)
-            replace_whole(begun, stamp.encode())
+        before = _marker(begun)
+        same = before is not None and before["key"] == stamp
+        if not (same or keep):
+            self._clear(place, ours=marker.exists() or begun.exists())
+        marker.unlink(missing_ok=True)
+        spent = float(before["seconds"]) if before is not None and same else 0.0
+        _write(begun, {"key": stamp, "seconds": spent, "wrote": False, "result": None})
         self._say(f"{name}: running")
         began = time.monotonic()
-        result = _plain(work(place))
-        self.seconds[name] = time.monotonic() - began
-        record = {"key": stamp, "seconds": self.seconds[name], "result": result}
-        replace_whole(marker, (json.dumps(record, indent=1) + "\n").encode())
-        begun.unlink(missing_ok=True)
+        try:
+            result = _plain(work(place))
+        finally:
+            spent += time.monotonic() - began
+            _write(begun, {"key": stamp, "seconds": spent, "wrote": False, "result": None})
+        self.seconds[name] = spent
+        wrote = place.exists()
+        _write(marker, {"key": stamp, "seconds": spent, "wrote": wrote, "result": result})
+        begun.unlink()
         return result
+
+    @staticmethod
+    def _clear(place: Path, ours: bool) -> None:
+        for old in (place, partial_folder(place)):
+            if not old.exists():
+                continue
+            if not ours:
+                raise DataError(
+                    "something is there that no run of the pipeline made",
+                    where=str(old),
+                    do="choose another folder with out=",
+                )
+            remove_tree(old)
+
+
+def _marker(path: Path) -> dict[str, Any] | None:
+    """A stage's record; None if there is none or it cannot be read, which makes it be done."""
+    if not path.is_file():
+        return None
+    try:
+        raw = read_json(path)
+    except DataError:
+        return None
+    return raw if isinstance(raw, dict) and set(raw) == _FIELDS else None
+
+
+_FIELDS = {"key", "seconds", "wrote", "result"}
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    replace_whole(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that makes data and policies; a change of it does every stage again."""
+    paths = [p for room in _ROOMS for p in sorted((_PACKAGE / room).rglob("*.py"))]
+    return combined_digest({str(p.relative_to(_PACKAGE)): digest(p) for p in paths})
 
 
 def _plain(value: Any) -> Any:

@@ -62,6 +62,8 @@ def call(verb: Verb, arguments: list[str]) -> int:
         return _complain(str(settings.explain(fault, f"trimix {verb.name}")))
     except HydraException as fault:
         return _complain(str(_explain(verb, fault)))
+    except OSError as fault:
+        return _complain(f"{fault.filename or 'the system'}: {fault.strerror or fault}")
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to go on", file=sys.stderr)
         return 130

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
+
 from trimix.cli.progress import Report, bar
 from trimix.cli.verb import Verb
 from trimix.core.episode import Episode
-from trimix.core.errors import DataError
+from trimix.core.errors import ConfigError, DataError
 from trimix.data.dataset import Dataset
 from trimix.sim.replay import deviation, replay
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -32,6 +34,11 @@ class VerifySettings:
     threads: tuple[int, ...] = (1, 2)
     rows: tuple[int, ...] = (1, 8)
 
+    def __post_init__(self) -> None:
+        for name in ("threads", "rows"):
+            if min(getattr(self, name), default=0) < 1:
+                raise ConfigError(f"{name} are {list(getattr(self, name))}", do="at least 1 each")
+
 
 def verify(settings: VerifySettings, report: Report | None = None) -> int:
     """Replay under every combination of threads and rows.
@@ -46,8 +53,8 @@ def verify(settings: VerifySettings, report: Report | None = None) -> int:
     sim = [e.index for e in dataset.episodes if e.provenance.origin == "sim"]
     if not sim:
         raise DataError("there is no sim episode to replay", where=settings.data)
-    step = max(1, len(sim) // settings.episodes) if settings.episodes else 1
-    chosen = sim[::step][: settings.episodes or None]
+    count = min(settings.episodes or len(sim), len(sim))
+    chosen = [sim[round(i)] for i in np.linspace(0, len(sim) - 1, count)]
     episodes = [(i, dataset.read_episode(i, cameras=())) for i in chosen]
     conditions = list(product(settings.threads, settings.rows))
     for at, (threads, rows) in enumerate(conditions):

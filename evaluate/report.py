@@ -42,6 +42,8 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
     """
     folder = Path(folder)
     validate_report(report)
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    replace_whole(folder / "report.json", text.encode())  # the numbers first: they took longest
     page = render_html(report, strips).encode()
     if len(page) > MAX_BYTES:
         raise TrimixError(
@@ -49,8 +51,6 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
             where=str(folder / "report.html"),
             do="give it fewer or shorter clips",
         )
-    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    replace_whole(folder / "report.json", text.encode())
     return replace_whole(folder / "report.html", page)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from trimix.cli.stage import Stages
+from trimix.core.errors import DataError
 
 
 def write(text: str, made: list[str]):
@@ -54,3 +55,25 @@ def test_what_another_stage_left_is_removed(tmp_path: Path) -> None:
     seen: list[bool] = []
     Stages(tmp_path, lambda line: None).run("s", 2, lambda p: seen.append(p.exists()))
     assert seen == [False]
+
+
+def test_what_no_run_made_is_refused_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "precious").write_text("mine")
+    with pytest.raises(DataError, match="no run of the pipeline"):
+        Stages(tmp_path, lambda line: None).run("s", 1, write("x", []))
+    assert (tmp_path / "s" / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("damage", ["{}", "[]", "{", ""])
+def test_a_damaged_record_or_a_lost_folder_means_doing_it_again(
+    tmp_path: Path, damage: str
+) -> None:
+    made: list[str] = []
+    Stages(tmp_path, lambda line: None).run("s", 1, write("one", made))
+    (tmp_path / "stages" / "s.json").write_text(damage)
+    Stages(tmp_path, lambda line: None).run("s", 1, write("two", made))
+    (tmp_path / "s" / "out").unlink()
+    (tmp_path / "s").rmdir()
+    Stages(tmp_path, lambda line: None).run("s", 1, write("three", made))
+    assert made == ["one", "two", "three"]
