@@ -24,6 +24,7 @@ from trimix.core.errors import ConfigError, TrimixError, unknown
 from trimix.core.rollout import rollout
 from trimix.core.seeds import key
 from trimix.data.dataset import Dataset
+from trimix.data.files import combined_digest, digest, files_below
 from trimix.data.shard import write_shard
 from trimix.data.writer import DatasetWriter
 from trimix.evaluate.named import Named
@@ -175,10 +176,19 @@ class _Job:
 def _identity(config: CollectConfig) -> dict[str, Any]:
     """What decides the episodes: not where they go, nor how the work is shared out."""
     given = asdict(config)
-    for name in ("out", "workers"):
+    for name in ("out", "workers", "rows"):
         del given[name]
     if config.world == "mujoco":
-        del given["rows"], given["dream"]
+        del given["dream"]
+    else:
+        # The model is known by its hash; data by what it holds, wherever it lies.
+        del given["dream"]["worldmodel"]
+        roots = config.dream.datasets
+        given["dream"]["datasets"] = [Dataset.open(root).content_hash for root in roots]
+    if config.policy and Path(config.policy).is_dir():
+        paths = files_below(Path(config.policy), ".")
+        named = {p.relative_to(config.policy).as_posix(): digest(p) for p in paths}
+        given["policy"] = combined_digest(named)
     return given
 
 

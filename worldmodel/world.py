@@ -54,6 +54,10 @@ class DreamConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="give 0 to 1")
 
 
+# Rows that the network computes on together, whatever N is.
+_TILE = 16
+
+
 @dataclass
 class _Row:
     """One running dream."""
@@ -66,9 +70,8 @@ class _Row:
 class DreamWorld(World):
     """N dreams that begin at recorded frames.
 
-    A row's noise is keyed by (seed, episode, step), so an episode does not depend on its
-    neighbours or on N, up to the rounding of batched arithmetic (below one level of a pixel a
-    step, but it can grow along a dream).
+    A row's noise is keyed by (seed, episode, step) and the network computes on tiles of a fixed
+    size, so an episode does not depend on its neighbours or on N.
 
     A dream terminates when the model says that the episode ends or succeeds, and is truncated at
     the time limit or where trust falls below `abstain_below` (info["abstained"]).
@@ -171,34 +174,52 @@ class DreamWorld(World):
         )
         trust = self._trust.copy()
         if len(live):
-            rows = [row for i in live if (row := self._rows[i]) is not None]
-            noise = np.stack([self._noise(row) for row in rows])
-            device = self._belief.last.device
-            index = torch.from_numpy(live).to(device)
-            prediction = self.pipeline(
-                self._belief.take(index),
-                torch.from_numpy(action[live]).to(device),
-                torch.from_numpy(noise).to(device),
-                self.config.sampler_steps,
-            )
-            self._belief = self._belief.put(index, prediction.belief)
-            for row in rows:
-                row.steps += 1
-            success, end, trusted = (
-                x.cpu().numpy() for x in (prediction.success, prediction.end, prediction.trust)
-            )
-            reward[live] = prediction.reward.cpu().numpy()
+            tiles = [live[i : i + _TILE] for i in range(0, len(live), _TILE)]
+            found = np.concatenate([self._advance(tile, action) for tile in tiles], axis=1)
+            reward[live], success, end, trusted = found
             self._success[live] = success
             terminated[live] = np.maximum(success, end) > self.config.end_above
             trust[live] = np.minimum(self._trust[live], trusted)
             self._trust[live] = trusted
             self._abstained[live] = trusted < self.config.abstain_below
-            late = np.array([row.steps >= self.limit for row in rows])
+            late = np.array([self._row(int(i)).steps >= self.limit for i in live])
             truncated[live] = (late | self._abstained[live]) & ~terminated[live]
             self._finished[live] = terminated[live] | truncated[live]
         info = self._info(trust)
         info["action"] = action
         return self._obs(), reward, terminated, truncated, info
+
+    def _advance(self, rows: np.ndarray, action: F32) -> F32:
+        """One step of at most a tile of rows; the tile is filled up with repeats of them.
+
+        The network thus always computes on the same shapes, and the bits of a row do not depend
+        on how many others there are.
+
+        Returns:
+            (4, len(rows)): reward, success, end, trust.
+        """
+        b, filled = len(rows), np.resize(rows, _TILE)
+        noise = np.stack([self._noise(self._row(int(i))) for i in filled])
+        device = self._belief.last.device
+        prediction = self.pipeline(
+            self._belief.take(torch.from_numpy(filled).to(device)),
+            torch.from_numpy(action[filled]).to(device),
+            torch.from_numpy(noise).to(device),
+            self.config.sampler_steps,
+        )
+        first = torch.arange(b, device=device)
+        index = torch.from_numpy(rows).to(device)
+        self._belief = self._belief.put(index, prediction.belief.take(first))
+        for i in rows:
+            self._row(int(i)).steps += 1
+        parts = (prediction.reward, prediction.success, prediction.end, prediction.trust)
+        found: F32 = torch.stack(parts)[:, :b].float().cpu().numpy()
+        return found
+
+    def _row(self, i: int) -> _Row:
+        row = self._rows[i]
+        assert row is not None, "a live row was reset"
+        return row
 
     def parent(self, row: int) -> Parent | None:
         """The recorded frame that the row's dream began from; None before its first reset."""
