@@ -38,7 +38,8 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
 
     Raises:
         DataError: the report is not as `schema.Report` says.
-        TrimixError: the page would be larger than MAX_BYTES, or the disk refuses the write.
+        TrimixError: the page would be larger than MAX_BYTES (report.json is then there without
+            it), or the disk refuses the write.
     """
     folder = Path(folder)
     validate_report(report)

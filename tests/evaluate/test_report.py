@@ -230,10 +230,15 @@ def test_a_bad_report_writes_nothing(tmp_path, monkeypatch):
     del report["arms"]
     with pytest.raises(DataError):
         write_report(tmp_path, report)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clips_that_are_too_large_cost_the_page_and_not_the_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(report_module, "MAX_BYTES", 1000)
     with pytest.raises(TrimixError, match="fewer or shorter clips"):
         write_report(tmp_path, example_report())
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+    assert load_report(tmp_path) == example_report()
 
 
 def test_a_folder_without_a_report_is_named(tmp_path):
