@@ -238,7 +238,7 @@ def test_clips_that_are_too_large_cost_the_page_and_not_the_numbers(tmp_path, mo
     with pytest.raises(TrimixError, match="fewer or shorter clips"):
         write_report(tmp_path, example_report())
     assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
-    assert load_report(tmp_path) == example_report()
+    assert load_report(tmp_path)["wall_s"] == example_report()["wall_s"]
 
 
 def test_a_folder_without_a_report_is_named(tmp_path):
