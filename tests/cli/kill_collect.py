@@ -20,7 +20,8 @@ from pathlib import Path
 from trimix.core.seeds import stream
 from trimix.data.check import check
 
-ARGUMENTS = ["task=push_t", "episodes=24", "rows=4", "workers=2", "image_hw=[32,32]"]
+# Long enough that most kills meet running episodes rather than the start of Python.
+ARGUMENTS = ["task=push_t", "episodes=300", "rows=8", "workers=2"]
 
 
 def digest(root: Path) -> str:
@@ -53,7 +54,7 @@ def main(kills: int) -> int:
         if out.exists():  # it finished: begin another, so that every kill meets a running one
             shutil.rmtree(out)
             safe = set()
-        process, wait = begin(out), float(rng.uniform(0.2, 1.0)) * length
+        process, wait = begin(out), float(rng.uniform(0.3, 1.0)) * length
         time.sleep(wait)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
