@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from trimix.cli.progress import Report
 from trimix.cli.train import train_from_lock
 from trimix.core.contracts import ORIGINS, Origin
 from trimix.core.errors import ConfigError, TrimixError, unknown
+from trimix.core.workers import Tick, run_tasks
 from trimix.data.files import combined_digest, digest, files_below
 from trimix.data.windows import WindowSpec
 from trimix.mix.compile import compile_recipe
@@ -89,31 +89,21 @@ def train_all(
         seconds, history.
     """
     results: dict[int, dict[str, Any]] = {}
-    if workers == 1:
-        for i, training in enumerate(trainings):
-            results[i] = _train(training, None)
-            if report is not None:
-                report(len(results), len(trainings))
-        return [results[i] for i in range(len(trainings))]
-    with ProcessPoolExecutor(
-        min(workers, len(trainings)), mp_context=multiprocessing.get_context("spawn")
-    ) as pool:
-        futures = {pool.submit(_train, t, 1): i for i, t in enumerate(trainings)}
-        try:
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                if report is not None:
-                    report(len(results), len(trainings))
-        except BrokenProcessPool as error:
-            raise TrimixError(
-                "a training process died", do="if memory ran out, ask for fewer workers"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    died = TrimixError("a training process died", do="if memory ran out, ask for fewer workers")
+    for at, result in run_tasks(
+        _train,
+        trainings,
+        setup=partial(nullcontext, None if workers == 1 else 1),
+        workers=workers,
+        died=died,
+    ):
+        results[at] = result
+        if report is not None:
+            report(len(results), len(trainings))
     return [results[i] for i in range(len(trainings))]
 
 
-def _train(training: Training, threads: int | None) -> dict[str, Any]:
+def _train(threads: int | None, training: Training, _: Tick) -> dict[str, Any]:
     loop = training.config.loop
     loop = replace(loop, seed=training.seed, threads=threads or loop.threads)
     config = replace(training.config, loop=loop)

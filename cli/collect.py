@@ -6,84 +6,50 @@ where it stopped and ends with the same bytes.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from trimix.cli.acting import Place, name_of, policy_at, world_at
 from trimix.cli.progress import Report, bar
 from trimix.cli.verb import Verb
-from trimix.core.contracts import Start
-from trimix.core.errors import ConfigError, TrimixError, unknown
+from trimix.core.contracts import Policy, Start, World
+from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.rollout import rollout
 from trimix.core.seeds import key
+from trimix.core.workers import Tick, run_tasks
 from trimix.data.dataset import Dataset
 from trimix.data.files import combined_digest, digest, files_below
 from trimix.data.shard import write_shard
 from trimix.data.writer import DatasetWriter
+from trimix.evaluate.closed_loop import torch_threads
 from trimix.evaluate.named import Named
-from trimix.sim.world import MujocoConfig
 from trimix.tasks import TASKS
-from trimix.worldmodel.drive import PerturbConfig
-
-_MUJOCO = MujocoConfig()
-_POLL_S = 0.5
 
 
 @dataclass(frozen=True)
-class DreamStarts:
-    """Where dreams begin and how long they last.
-
-    Args:
-        worldmodel: folder of a trained world model.
-        datasets: folders of the data sets whose training frames they begin at.
-        seconds: longest dream.
-        abstain_below: trust below which a dream is cut.
-        perturb: noise on the recorded actions that drive them.
-    """
-
-    worldmodel: str = ""
-    datasets: tuple[str, ...] = ()
-    seconds: float = 3.0
-    abstain_below: float = 0.1
-    perturb: PerturbConfig = field(default_factory=PerturbConfig)
-
-
-@dataclass(frozen=True)
-class CollectConfig:
+class CollectConfig(Place):
     """What to collect.
 
     Args:
         out: the data set to write.
-        task: registered task; dreams take theirs from the data they begin at.
         episodes: how many, numbered from 0.
-        world: mujoco or dream.
-        policy: "expert" (mujoco), "perturbed" recorded actions (dream), or a policy's folder.
-        randomization: none, mild, strong or target (mujoco).
+        policy: expert (mujoco), perturbed recorded actions (dream), random, mean:<data set>,
+            replay:<data set>, or a trained policy's folder; empty: expert or perturbed.
         seed: root seed; equal seeds give equal episodes.
-        cameras, image_hw, control_mode: what the policy sees and gives (mujoco).
-        dream: see DreamStarts.
         rows: episodes that run together in a process.
         workers: processes.
+        world, task, randomization, cameras, image_hw, control_mode, dream: see Place.
     """
 
-    out: str = "datasets/sim"
-    task: str = "banana_on_plate"
-    episodes: int = 100
-    world: str = "mujoco"
-    policy: str = ""
     randomization: str = "mild"
+    out: str = "datasets/sim"
+    episodes: int = 100
+    policy: str = ""
     seed: int = 0
-    cameras: tuple[str, ...] = _MUJOCO.cameras
-    image_hw: tuple[int, int] = _MUJOCO.image_hw
-    control_mode: str = _MUJOCO.control_mode
-    dream: DreamStarts = field(default_factory=DreamStarts)
     rows: int = 16
     workers: int = 2
 
@@ -91,10 +57,7 @@ class CollectConfig:
         for name in ("episodes", "rows", "workers"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", do="at least 1")
-        if self.world not in ("mujoco", "dream"):
-            raise unknown("world", self.world, ("mujoco", "dream"))
-        if self.world == "dream" and not (self.dream.worldmodel and self.dream.datasets):
-            raise ConfigError("dreams need dream.worldmodel and dream.datasets")
+        super().__post_init__()
 
 
 def collect(config: CollectConfig, report: Report | None = None) -> Dataset:
@@ -137,40 +100,9 @@ class _Job:
 
     @classmethod
     def of(cls, config: CollectConfig) -> _Job:
-        if config.world == "mujoco":
-            world = Named.of(
-                "trimix.evaluate.loaders:mujoco",
-                {
-                    "task": config.task,
-                    "randomization": config.randomization,
-                    "cameras": list(config.cameras),
-                    "image_hw": list(config.image_hw),
-                    "control_mode": config.control_mode,
-                },
-            )
-            default, scripted = "expert", {"expert": Named("trimix.evaluate.loaders:expert")}
-        else:
-            world = Named.of(
-                "trimix.evaluate.loaders:dream",
-                {
-                    "path": config.dream.worldmodel,
-                    "datasets": list(config.dream.datasets),
-                    "split": "train",
-                    "time_limit_s": config.dream.seconds,
-                    "abstain_below": config.dream.abstain_below,
-                },
-            )
-            default = "perturbed"
-            noise = Named.of("trimix.evaluate.loaders:perturbed", asdict(config.dream.perturb))
-            scripted = {"perturbed": noise}
-        chosen = config.policy or default
-        trained = Named.of("trimix.evaluate.loaders:trained", {"path": chosen})
-        if chosen not in scripted and not Path(chosen).is_dir():
-            raise ConfigError(
-                f"policy {chosen!r} is neither {default!r} nor a folder", do="train one, or name it"
-            )
-        policy = scripted.get(chosen, trained)
-        return cls(world, policy, Path(chosen).name, config.seed, config.out)
+        chosen = config.policy or ("perturbed" if config.world == "dream" else "expert")
+        policy = policy_at(config, chosen)
+        return cls(world_at(config, "train"), policy, name_of(chosen), config.seed, config.out)
 
 
 def _identity(config: CollectConfig) -> dict[str, Any]:
@@ -189,103 +121,53 @@ def _identity(config: CollectConfig) -> dict[str, Any]:
         paths = files_below(Path(config.policy), ".")
         named = {p.relative_to(config.policy).as_posix(): digest(p) for p in paths}
         given["policy"] = combined_digest(named)
+    elif ":" in config.policy:
+        kind, _, data = config.policy.partition(":")
+        given["policy"] = f"{kind}:{Dataset.open(data).content_hash}"
     return given
 
 
-class _Maker:
-    """A world and a policy that make episodes and put them on disk."""
-
-    def __init__(self, job: _Job, rows: int) -> None:
-        self._job, self._world = job, job.world(rows)
-        self._policy = job.policy(self._world)
-
-    def make(self, indices: Sequence[int], tick: Callable[[], None]) -> None:
-        """Make these episodes; calls tick after each is safe."""
-        job = self._job
-        starts = [Start(job.seed, i) for i in indices]
-        for at, episode in rollout(self._world, self._policy, starts, policy_name=job.name):
-            write_shard(job.out, indices[at], episode)
-            tick()
-
-    def close(self) -> None:
-        self._world.close()
+@contextmanager
+def _maker(job: _Job, rows: int, threads: int | None) -> Iterator[tuple[_Job, World, Policy]]:
+    """A world and a policy that make episodes."""
+    world = job.world(rows)
+    try:
+        with torch_threads(threads):
+            yield job, world, job.policy(world)
+    finally:
+        world.close()
 
 
-_WORKER: dict[str, Any] = {}
-
-
-def _start_worker(job: _Job, rows: int, done: Any) -> None:
-    # llvmpipe's own threads scale worse than one renderer a process.
-    os.environ["LP_NUM_THREADS"] = "0"
-    torch.set_num_threads(1)
-    _WORKER.update(maker=_Maker(job, rows), done=done)
-
-
-def _run_block(indices: Sequence[int]) -> None:
-    done = _WORKER["done"]
-
-    def tick() -> None:
-        with done.get_lock():
-            done.value += 1
-
-    _WORKER["maker"].make(indices, tick)
+def _make(maker: tuple[_Job, World, Policy], indices: Sequence[int], tick: Tick) -> None:
+    """Make these episodes; calls tick after each is safe on disk."""
+    job, world, policy = maker
+    starts = [Start(job.seed, i) for i in indices]
+    for at, episode in rollout(world, policy, starts, policy_name=job.name):
+        write_shard(job.out, indices[at], episode)
+        tick()
 
 
 def _run(config: CollectConfig, job: _Job, left: Sequence[int], report: Report | None) -> None:
     # Long blocks keep all rows busy; several a worker even out episodes of unequal length.
     size = max(1, min(4 * config.rows, -(-len(left) // config.workers)))
     blocks = [left[i : i + size] for i in range(0, len(left), size)]
-    rows, before = min(config.rows, size), config.episodes - len(left)
-    if config.workers == 1:
-        _run_here(job, rows, blocks, before, config.episodes, report)
-        return
-    context = multiprocessing.get_context("spawn")
-    done = context.Value("q", before)
-    with ProcessPoolExecutor(
-        min(config.workers, len(blocks)),
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(job, rows, done),
-    ) as pool:
-        waiting = {pool.submit(_run_block, block) for block in blocks}
-        try:
-            while waiting:
-                ended, waiting = wait(waiting, timeout=_POLL_S)
-                for future in ended:
-                    future.result()
-                if report is not None:
-                    report(int(done.value), config.episodes)
-        except BrokenProcessPool as error:
-            raise TrimixError(
-                "a collecting process died",
-                where=config.out,
-                do="run the same command again to go on; if memory ran out, with fewer rows",
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _run_here(
-    job: _Job,
-    rows: int,
-    blocks: Sequence[Sequence[int]],
-    done: int,
-    total: int,
-    report: Report | None,
-) -> None:
-    maker = _Maker(job, rows)
+    done = config.episodes - len(left)
 
     def tick() -> None:
         nonlocal done
         done += 1
         if report is not None:
-            report(done, total)
+            report(done, config.episodes)
 
-    try:
-        for block in blocks:
-            maker.make(block, tick)
-    finally:
-        maker.close()
+    died = TrimixError(
+        "a collecting process died",
+        where=config.out,
+        do="run the same command again to go on; if memory ran out, with fewer rows",
+    )
+    threads = None if config.workers == 1 else 1
+    setup = partial(_maker, job, min(config.rows, size), threads)
+    for _ in run_tasks(_make, blocks, setup=setup, workers=config.workers, died=died, tick=tick):
+        pass
 
 
 def _command(config: CollectConfig) -> None:

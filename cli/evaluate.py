@@ -6,43 +6,40 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trimix.cli.acting import Place, policy_at, world_at
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
-from trimix.core.errors import ConfigError, MissingError
+from trimix.core.contracts import Start
+from trimix.core.errors import ConfigError
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.compare import compare_all
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.named import Named
 from trimix.evaluate.statistics import wilson
-from trimix.evaluate.suites import Suite, make_suite
+from trimix.evaluate.suites import PURPOSES, Suite, make_suite
 from trimix.evaluate.verdict import verdict
 from trimix.evaluate.whole import replace_whole
-from trimix.sim.world import MujocoConfig
-
-_MUJOCO = MujocoConfig()
+from trimix.worldmodel.world import DreamWorld
 
 
 @dataclass(frozen=True)
-class EvaluateSettings:
+class EvaluateSettings(Place):
     """What to evaluate, and where.
 
     Args:
-        policies: name -> folder of a trained policy, or "expert".
+        policies: name -> expert, random, mean:<data set>, replay:<data set>, or the folder of a
+            trained policy.
         out: folder of suite.json and evaluation.json.
-        task, randomization, cameras, image_hw, control_mode: the MuJoCo world.
-        scenes: how many; the first ones of a longer suite are those of a shorter one.
+        scenes: how many; the first ones of a longer suite are those of a shorter one. Dreams
+            begin at held-out frames.
         seed, purpose: of the suite; "choose" and "confirm" never share a scene.
         suite: a saved suite to use instead.
         run: rows, workers and so on.
+        world, task, randomization, cameras, image_hw, control_mode, dream: see Place.
     """
 
     policies: dict[str, str] = field(default_factory=dict)
     out: str = "runs/evaluate"
-    task: str = "banana_on_plate"
-    randomization: str = "none"
-    cameras: tuple[str, ...] = _MUJOCO.cameras
-    image_hw: tuple[int, int] = _MUJOCO.image_hw
-    control_mode: str = _MUJOCO.control_mode
     scenes: int = 100
     seed: int = 0
     purpose: str = "choose"
@@ -50,18 +47,9 @@ class EvaluateSettings:
     run: ClosedLoopConfig = field(default_factory=lambda: ClosedLoopConfig(workers=2))
 
 
-def mujoco_world(settings: EvaluateSettings) -> Named:
-    """The world of these settings, for any process."""
-    return Named.of(
-        "trimix.evaluate.loaders:mujoco",
-        {
-            "task": settings.task,
-            "randomization": settings.randomization,
-            "cameras": list(settings.cameras),
-            "image_hw": list(settings.image_hw),
-            "control_mode": settings.control_mode,
-        },
-    )
+def world_of(settings: EvaluateSettings) -> Named:
+    """The world of these settings, for any process; dreams in it begin at held-out frames."""
+    return world_at(settings, "heldout")
 
 
 def suite_of(settings: EvaluateSettings) -> Suite:
@@ -77,17 +65,19 @@ def suite_of(settings: EvaluateSettings) -> Suite:
                 f"the suite is of task {suite.task!r}, not {settings.task!r}", where=settings.suite
             )
         return suite
-    if settings.purpose not in ("choose", "confirm"):
-        raise ConfigError(f"purpose {settings.purpose!r} is not choose or confirm")
-    world = mujoco_world(settings)(1)
+    if settings.purpose not in PURPOSES:
+        raise ConfigError(f"purpose {settings.purpose!r} is not {' or '.join(PURPOSES)}")
+    world = world_of(settings)(1)
     try:
+        dreamed = isinstance(world, DreamWorld)
         return make_suite(
             settings.task,
-            world.name,
+            "dream" if dreamed else world.name,
             settings.scenes,
             settings.seed,
             "choose" if settings.purpose == "choose" else "confirm",
-            draw_for=world.draw,
+            draw_for=None if dreamed else world.draw,
+            parent_for=(lambda s, e: world.starts.draw(Start(s, e))) if dreamed else None,
         )
     finally:
         world.close()
@@ -98,8 +88,9 @@ def _command(settings: EvaluateSettings) -> None:
         raise ConfigError(
             "there is no policy to evaluate", do="e.g. policies.mine=runs/train/policy"
         )
-    suite, world = suite_of(settings), mujoco_world(settings)
-    jobs = [Job(name, 0, world, _loader(path), suite) for name, path in settings.policies.items()]
+    loaders = {name: policy_at(settings, given) for name, given in settings.policies.items()}
+    suite, world = suite_of(settings), world_of(settings)
+    jobs = [Job(name, 0, world, loader, suite) for name, loader in loaders.items()]
     with bar("evaluate", "scene") as report:
         evaluations = evaluate(jobs, settings.run, progress=report)
     out = Path(settings.out)
@@ -112,14 +103,6 @@ def _command(settings: EvaluateSettings) -> None:
         print(f"{evaluation.arm}: {k}/{n} succeeded, 95% interval {low:.3f} to {high:.3f}")
     for comparison in compare_all(evaluations):
         print(verdict(comparison))
-
-
-def _loader(path: str) -> Named:
-    if path == "expert":
-        return Named("trimix.evaluate.loaders:expert")
-    if not Path(path).is_dir():
-        raise MissingError("there is no such policy", where=path, do="name a policy's folder")
-    return Named.of("trimix.evaluate.loaders:trained", {"path": path})
 
 
 def save_evaluations(path: Path, evaluations: list[Evaluation]) -> None:

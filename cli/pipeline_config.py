@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
-from trimix.cli.collect import DreamStarts
 from trimix.core.errors import ConfigError, unknown
 from trimix.randomization.presets import PRESETS
 from trimix.train.policy import PolicyTrainConfig
@@ -57,7 +57,7 @@ class DreamPart:
     seconds: float = 2.5
     min_trust: float = 0.3
     starts: tuple[str, ...] = ("real",)
-    drive: DreamStarts = field(default_factory=DreamStarts)
+    drive: DreamPlace = field(default_factory=DreamPlace)
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,31 @@ class EvaluatePart:
     worldmodel_starts: int = 200
 
 
+@dataclass(frozen=True)
+class ChoosePart:
+    """Finding the shares of an arm before it is compared.
+
+    Candidates are trained with seeds and scored on scenes that the comparison does not use.
+
+    Args:
+        arm: whose shares are chosen; empty: none's are.
+        candidates: name -> shares of real, sim and dream.
+        scenes: of the world of evaluate, for each training seed.
+        seeds: training seeds of each candidate, counted on from those of the comparison.
+    """
+
+    arm: str = ""
+    candidates: dict[str, dict[str, float]] = field(
+        default_factory=lambda: {
+            "a quarter sim": {"real": 0.75, "sim": 0.25},
+            "half sim": {"real": 0.5, "sim": 0.5},
+            "three quarters sim": {"real": 0.25, "sim": 0.75},
+        }
+    )
+    scenes: int = 200
+    seeds: int = 1
+
+
 def _default_arms() -> dict[str, dict[str, float]]:
     return {
         "real-only": {"real": 1.0},
@@ -100,6 +125,7 @@ class PipelineConfig:
         task: registered task that is the digital cousin of the real episodes.
         image_hw: what every camera is scaled to.
         arms: name -> shares of real, sim and dream; arms.mine={real: 1, sim: 3} adds one.
+        choose: how the shares of one of the arms are found, if they are not given.
         augment: name of an arm -> image augmentation of its training, where it is not the policy's.
         only: names of the arms to run; empty runs all.
         seeds: training seeds of each arm, counted from 0.
@@ -116,6 +142,7 @@ class PipelineConfig:
     worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
     dream: DreamPart = field(default_factory=DreamPart)
     arms: dict[str, dict[str, float]] = field(default_factory=_default_arms)
+    choose: ChoosePart = field(default_factory=ChoosePart)
     augment: dict[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()
     policy: PolicyTrainConfig = field(default_factory=PolicyTrainConfig)
@@ -129,7 +156,12 @@ class PipelineConfig:
         if not self.arms:
             raise ConfigError("there are no arms to compare")
         require_known(self.arms)
-        for where, names in (("only", self.only), ("augment", self.augment)):
+        require_known(self.choose.candidates)
+        if self.choose.arm and not self.choose.candidates:
+            raise ConfigError("there are no candidates to choose from", where="choose")
+        chosen = (self.choose.arm,) if self.choose.arm else ()
+        named = (("only", self.only), ("augment", self.augment), ("choose.arm", chosen))
+        for where, names in named:
             for name in names:
                 if name not in self.arms:
                     raise unknown("arm", name, self.arms, where=where)
@@ -154,6 +186,8 @@ class PipelineConfig:
             "sim.episodes": self.sim.episodes,
             "sim.heldout_episodes": self.sim.heldout_episodes,
             "dream.episodes": self.dream.episodes,
+            "choose.scenes": self.choose.scenes,
+            "choose.seeds": self.choose.seeds,
             "evaluate.scenes": self.evaluate.scenes,
             "evaluate.expert_scenes": self.evaluate.expert_scenes,
             "evaluate.rows": self.evaluate.rows,

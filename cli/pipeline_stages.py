@@ -7,7 +7,6 @@ import resource
 import sys
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ import torch
 from omegaconf import OmegaConf
 
 from trimix.cli import evidence
-from trimix.cli.arms import Training, compile_arm, train_all, uses
+from trimix.cli.arms import uses
 from trimix.cli.collect import CollectConfig, collect
+from trimix.cli.mixing import Mixing
 from trimix.cli.pipeline_config import PipelineConfig, chosen_arms
+from trimix.cli.pipeline_report import assemble, strips
 from trimix.cli.progress import bar
 from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError, InterfaceError
-from trimix.core.seeds import key
 from trimix.data.dataset import Dataset
 from trimix.data.files import files_below
 from trimix.data.import_plan import ImportConfig
@@ -32,7 +32,6 @@ from trimix.data.source import Source
 from trimix.evaluate.report import write_report
 from trimix.evaluate.schema import Skipped
 from trimix.evaluate.whole import replace_whole
-from trimix.mix.lock import Lock
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.worldmodel import run_worldmodel
@@ -67,18 +66,25 @@ class Run:
         if matches and "sim" in needed:
             self._sim()
         foresight = self._dreams() if "dream" in needed else None
-        locks = self._locks(matches)
-        trained = self._train(locks)
+        cameras = [self.task.cameras[0]] if matches else list(real.interface.cameras)
+        mixing = Mixing(self.config, self.stages, self.data, cameras, self.skipped)
+        choice = None
+        if self.config.choose.arm in self.arms and matches:
+            choice = mixing.choose()
+            self.arms[choice["arm"]] = self.config.choose.candidates[choice["chosen"]]
+        locks = mixing.locks(self.arms)
+        trained = mixing.train("train", locks, range(self.config.seeds))
         closed = evidence.closed_loop(self.config, self.stages, trained) if matches else None
         scored = evidence.offline(self.config, self.stages, real, trained)
         rates = evidence.experts(self.config, self.stages) if matches else {}
-        found = evidence.report(
+        found = assemble(
             self.config,
             label=self.label,
             subject=self.config.task if matches else real.robot_type or "your robot",
             real=real,
             locks=locks,
             trained=trained,
+            choice=choice,
             closed=closed,
             scored=scored,
             worldmodel=foresight,
@@ -87,7 +93,7 @@ class Run:
             warnings=self.warnings,
             about=self._about(),
         )
-        return write_report(self.out, found, evidence.strips(self.data, self.label))
+        return write_report(self.out, found, strips(self.data, self.label))
 
     def _dreams(self) -> dict[str, Any] | None:
         """World model and dreams; None, and said so, where this data does not suit one."""
@@ -278,62 +284,6 @@ class Run:
 
         self.stages.run("dream", reads, work)
         self.data["dream"] = self.out / "dream"
-
-    def _locks(self, matches: bool) -> dict[str, Lock]:
-        """A lock for every arm that can be mixed."""
-        config, locks = self.config, {}
-        folder = self.out / "locks"
-        folder.mkdir(exist_ok=True)
-        real = Dataset.open(self.data["real"]).interface
-        cameras = [self.task.cameras[0]] if matches else list(real.cameras)
-        for name, shares in self.arms.items():
-            missing = sorted(uses(shares) - set(self.data))
-            if missing:
-                reason = f"there are no {' and no '.join(missing)} episodes to mix"
-                self.skipped.append({"name": name, "reason": reason})
-                continue
-            try:
-                lock = compile_arm(
-                    name,
-                    shares,
-                    self.data,
-                    cameras=cameras,
-                    policy=config.policy,
-                    batch_size=config.batch_size,
-                    seed=config.seed,
-                    min_trust=config.dream.min_trust,
-                )
-            except DataError as fault:
-                self.skipped.append({"name": name, "reason": str(fault)})
-                continue
-            lock.save(folder / f"{name}.lock")
-            locks[name] = lock
-        if not locks:
-            raise ConfigError("no arm can be mixed from this data", do="set other arms")
-        return locks
-
-    def _train(self, locks: dict[str, Lock]) -> list[dict[str, Any]]:
-        config = self.config
-        trainings = []
-        for seed, name in product(range(config.seeds), locks):
-            how = replace(config.policy, augment=config.augment.get(name, config.policy.augment))
-            # Named by what it reads, so that more seeds or arms train only what is new.
-            what = key(locks[name].hash, repr(how)) & 0xFFFFFFFF
-            folder = str(self.out / "train" / f"{name}-{seed}-{what:08x}")
-            lock = str(self.out / "locks" / f"{name}.lock")
-            trainings.append(Training(name, seed, lock, folder, how))
-        reads = {
-            "locks": {k: v.hash for k, v in locks.items()},
-            "trainings": [asdict(t.config) for t in trainings],
-            "seeds": config.seeds,
-        }
-
-        def work(place: Path) -> list[dict[str, Any]]:
-            with bar("train", "policy") as report:
-                return train_all(trainings, config.workers, report)
-
-        trained: list[dict[str, Any]] = self.stages.run("train", reads, work, keep=True)
-        return trained
 
     def _about(self) -> dict[str, Any]:
         """What the run took."""

@@ -5,15 +5,11 @@ Axes: N rows of a world, S scenes of a suite, T steps of an episode.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
-from multiprocessing.queues import SimpleQueue
 
 import numpy as np
 import torch
@@ -22,10 +18,10 @@ from trimix.core.contracts import Policy, Start, World
 from trimix.core.episode import Episode
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.rollout import rollout
+from trimix.core.workers import Tick, run_tasks
 from trimix.evaluate.evaluation import Evaluation, Outcome
 from trimix.evaluate.suites import Suite
 
-POLL_S = 0.5
 WorldFactory = Callable[[int], World]
 """Number of rows -> world. For worker processes: a module's function, or a named.Named."""
 PolicyLoader = Callable[[World], Policy]
@@ -76,7 +72,7 @@ def run_scenes(
     starts: Sequence[Start],
     *,
     clips: int = 0,
-    tick: Callable[[], None] | None = None,
+    tick: Tick | None = None,
 ) -> tuple[list[Outcome], dict[int, Episode]]:
     """Run one episode for every start; the first `clips` of them keep their images.
 
@@ -143,8 +139,19 @@ def evaluate(
         if progress is not None:
             progress(done, total)
 
-    for shard, result in _run(jobs, shards, config, tick):
-        results[shard] = result
+    died = TrimixError(
+        "a worker process of the evaluation died",
+        do="if memory ran out, ask for fewer workers or rows",
+    )
+    for at, result in run_tasks(
+        _run_shard,
+        [(jobs[shard.job], shard, config) for shard in shards],
+        setup=partial(torch_threads, config.threads),
+        workers=config.workers,
+        died=died,
+        tick=tick,
+    ):
+        results[shards[at]] = result
     evaluations = []
     for j, job in enumerate(jobs):
         outcomes: list[Outcome] = []
@@ -183,49 +190,8 @@ def _spans(suite: Suite, config: ClosedLoopConfig) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
-def _run(
-    jobs: Sequence[Job],
-    shards: Sequence[_Shard],
-    config: ClosedLoopConfig,
-    tick: Callable[[], None],
-) -> Iterator[tuple[_Shard, _Result]]:
-    if config.workers == 1 or len(shards) < 2:
-        with _torch_threads(config.threads):
-            for shard in shards:
-                yield shard, _run_shard(jobs[shard.job], shard, config, tick)
-        return
-    context = multiprocessing.get_context("spawn")
-    ticks: SimpleQueue[None] = context.SimpleQueue()
-    with ProcessPoolExecutor(
-        min(config.workers, len(shards)),
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(config.threads, ticks),
-    ) as pool:
-        futures: dict[Future[_Result], _Shard] = {
-            pool.submit(_run_in_worker, jobs[shard.job], shard, config): shard for shard in shards
-        }
-        pending = set(futures)
-        try:
-            while pending:
-                finished, pending = wait(pending, POLL_S, FIRST_COMPLETED)
-                while not ticks.empty():
-                    ticks.get()
-                    tick()
-                for future in finished:
-                    yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise TrimixError(
-                "a worker process of the evaluation died",
-                do="if memory ran out, ask for fewer workers or rows",
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _run_shard(
-    job: Job, shard: _Shard, config: ClosedLoopConfig, tick: Callable[[], None]
-) -> _Result:
+def _run_shard(_: None, task: tuple[Job, _Shard, ClosedLoopConfig], tick: Tick) -> _Result:
+    job, shard, config = task
     starts = job.suite.scenes[shard.start : shard.stop]
     world = job.make_world(min(config.rows, len(starts)))
     try:
@@ -260,28 +226,11 @@ def _outcome(scene: int, episode: Episode) -> Outcome:
     )
 
 
-_ticks: SimpleQueue[None] | None = None
-"""In a worker: where it says that a scene is done."""
-
-
-def _start_worker(threads: int, ticks: SimpleQueue[None]) -> None:
-    global _ticks
-    _ticks = ticks
-    # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
-    os.environ["LP_NUM_THREADS"] = "0"
-    torch.set_num_threads(threads)
-
-
-def _run_in_worker(job: Job, shard: _Shard, config: ClosedLoopConfig) -> _Result:
-    assert _ticks is not None
-    ticks = _ticks
-    return _run_shard(job, shard, config, lambda: ticks.put(None))
-
-
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """So many torch threads for a while; None leaves them."""
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or before)
     try:
         yield
     finally:

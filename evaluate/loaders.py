@@ -10,14 +10,29 @@ from pathlib import Path
 
 from trimix.core.contracts import Policy, World
 from trimix.core.errors import ConfigError
+from trimix.core.registry import Registry
 from trimix.data.dataset import Dataset
+from trimix.policy import POLICIES
 from trimix.policy.chunk import ActConfig
+from trimix.policy.make import PolicyParts
 from trimix.policy.store import from_pretrained
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
+from trimix.train.policy import mix_normalization
 from trimix.worldmodel.drive import PerturbConfig, PerturbedReplay
 from trimix.worldmodel.pipeline import WorldModelPipeline
 from trimix.worldmodel.world import DreamConfig, DreamWorld
+
+WORLDS = Registry(
+    "world",
+    {
+        "mujoco": "trimix.evaluate.loaders:mujoco",
+        "dream": "trimix.evaluate.loaders:dream",
+    },
+)
+"""name -> function of (rows, plain JSON by keyword) that gives a World."""
+SIMPLE = ("random", "mean", "replay")
+"""The registered policies that nothing was trained for."""
 
 _MUJOCO, _DREAM = MujocoConfig(), DreamConfig()
 
@@ -113,6 +128,39 @@ def trained(
     if wanted == act:
         return policy
     return from_pretrained(Path(path), act=wanted, device=device)
+
+
+def simple(world: World, *, name: str, data: str = "") -> Policy:
+    """A registered policy that nothing was trained for.
+
+    Args:
+        world: where it will act.
+        name: one of SIMPLE.
+        data: folder of the data set whose training episodes it knows; random can do without.
+
+    Raises:
+        ConfigError: it needs a data set and none is given.
+        MissingError, DataError, InterfaceError: the data set cannot be read or is another robot's.
+    """
+    if not data:
+        if name != "random":
+            raise ConfigError(f"policy {name!r} needs a data set", do=f"write {name}:<data set>")
+        return _made(world, name, PolicyParts())
+    dataset = Dataset.open(data)
+    seen = dataset.interface.select(list(world.interface.cameras))
+    world.interface.require_same(seen, where=data)
+    train = [e for e in dataset.episodes if e.provenance.split == "train"]
+    action = dataset.action()
+    parts = PolicyParts(
+        normalization=mix_normalization([(dataset, [e.index for e in train], 1.0)]),
+        recordings=[action[e.start : e.start + e.length] for e in train],
+    )
+    return _made(world, name, parts)
+
+
+def _made(world: World, name: str, parts: PolicyParts) -> Policy:
+    policy: Policy = POLICIES[name](world.interface, parts)
+    return policy
 
 
 def expert(world: World) -> Policy:

@@ -107,6 +107,23 @@ class Offline(TypedDict):
     episodes: NotRequired[int]
 
 
+class Candidate(TypedDict):
+    """Shares that were tried: of drawn windows, by source."""
+
+    name: str
+    shares: dict[str, float]
+    train_seeds: list[int]
+    closed_loop: ClosedLoop
+
+
+class Choice(TypedDict):
+    """How an arm's shares were found, on scenes and training seeds of their own."""
+
+    arm: str
+    chosen: str
+    candidates: list[Candidate]
+
+
 class Arm(TypedDict):
     """One mix: its shares of drawn windows by source, and what its policies do."""
 
@@ -188,6 +205,7 @@ class Report(TypedDict):
     experts: dict[str, dict[str, Expert]]
     worldmodel: WorldModelPart | None
     arms: list[Arm]
+    choice: NotRequired[Choice]
     comparisons: list[Comparison]
     mix: list[MixRow]
     curves: list[Curve]
@@ -229,6 +247,12 @@ def _contradictions(report: Report) -> Iterator[str]:
         for name in (c["a"], c["b"]):
             if name not in names:
                 yield f"comparison names arm {name!r} (arms: {', '.join(names) or 'none'})"
+    if "choice" in report:
+        choice = report["choice"]
+        if choice["arm"] not in names:
+            yield f"the choice is of arm {choice['arm']!r} (arms: {', '.join(names) or 'none'})"
+        if choice["chosen"] not in (c["name"] for c in choice["candidates"]):
+            yield f"the choice {choice['chosen']!r} is not one of its candidates"
     for curve in report["curves"]:
         if len(curve["steps"]) != len(curve["values"]):
             yield f"curve {curve['name']!r} has unequal steps and values"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,40 @@ def test_a_second_run_does_no_stage_again(run: Path, capsys: pytest.CaptureFixtu
     assert main(["pipeline", "preset=tiny", f"out={run}", "task=push_t"]) == 0
     assert "running" not in capsys.readouterr().out
     assert {p.name: p.stat().st_mtime_ns for p in (run / "stages").glob("*.json")} == before
+
+
+@pytest.mark.timeout(600)
+def test_shares_are_chosen_on_seeds_and_scenes_that_are_not_compared_on(run: Path) -> None:
+    candidates = (
+        "choose.candidates={little: {real: 0.75, sim: 0.25}, much: {real: 0.25, sim: 0.75}}"
+    )
+    given = ["only=[real-only,real+sim]", "choose.arm=real+sim", "choose.scenes=2", candidates]
+    assert main(["pipeline", "preset=tiny", f"out={run}", "task=push_t", *given]) == 0
+    report = load_report(run)
+    choice, arms = report["choice"], {a["name"]: a for a in report["arms"]}
+    by_name = {c["name"]: c for c in choice["candidates"]}
+    assert {"little", "much"} <= set(by_name)
+    assert arms["real+sim"]["shares"] == by_name[choice["chosen"]]["shares"]
+    best = max(c["closed_loop"]["success"] for c in choice["candidates"])
+    assert by_name[choice["chosen"]]["closed_loop"]["success"] == best
+    compared = arms["real+sim"]["closed_loop"]
+    assert compared is not None
+    for candidate in choice["candidates"]:
+        assert not set(candidate["train_seeds"]) & set(arms["real+sim"]["train_seeds"])
+        assert candidate["closed_loop"]["suite_hash"] != compared["suite_hash"]
+        assert candidate["closed_loop"]["n"] == 2
+    assert choice["chosen"] in (run / "report.html").read_text()
+
+
+@pytest.mark.timeout(600)
+def test_policies_are_evaluated_in_dreams_as_they_are_in_mujoco(run: Path, tmp_path: Path) -> None:
+    model, real = run / "worldmodel" / "pipeline", run / "real"
+    policy = next((run / "train").glob("real-only-*")) / "policy"
+    dream = ["world=dream", f"dream.worldmodel={model}", f"dream.datasets=[{real}]"]
+    cut = ["dream.seconds=0.3", "dream.abstain_below=0", "scenes=2", "run.workers=1"]
+    given = [f"policies.mine={policy}", f"policies.mean=mean:{real}", f"out={tmp_path}"]
+    assert main(["evaluate", *given, *dream, *cut]) == 0
+    evaluations = json.loads((tmp_path / "evaluation.json").read_text())
+    assert [(e["arm"], len(e["outcomes"])) for e in evaluations] == [("mine", 2), ("mean", 2)]
+    suite = json.loads((tmp_path / "suite.json").read_text())
+    assert all(s["parent"]["split"] == "heldout" for s in suite["scenes"])

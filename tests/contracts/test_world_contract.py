@@ -13,6 +13,7 @@ from trimix.core.episode import Provenance
 from trimix.core.errors import TrimixError
 from trimix.core.rollout import rollout
 from trimix.data.writer import DatasetWriter
+from trimix.evaluate.loaders import WORLDS as REGISTERED
 from trimix.policy.simple import RandomPolicy
 from trimix.sim.robots import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -73,6 +74,11 @@ WORLDS = {
     for mode in MODES
     for preset in ("none", "strong")
 }
+
+
+def test_every_registered_world_is_held_to_this_contract():
+    """A new world needs a way to be made here, as a few rows of its own."""
+    assert set(REGISTERED) == {"mujoco", "dream"}
 
 
 @pytest.fixture(scope="module", params=[*WORLDS, "dream"])

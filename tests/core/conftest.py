@@ -3,6 +3,9 @@
 Axes: N rows, 1 state channel, 1 action channel.
 """
 
+import sys
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -16,6 +19,10 @@ INTERFACE = PolicyInterface(
     control_mode="joint_velocity",
     control_dt_s=0.1,
 )
+
+HERE = str(Path(__file__).parent)
+if HERE not in sys.path:  # worker processes find shared_tasks by name
+    sys.path.insert(0, HERE)
 
 
 class Counter(World):

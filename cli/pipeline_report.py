@@ -1,0 +1,118 @@
+"""The report of the main job, put together from what its stages found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from trimix.cli.evidence import Trained
+from trimix.cli.pipeline_config import PipelineConfig
+from trimix.core.contracts import Origin
+from trimix.data.dataset import Dataset
+from trimix.evaluate.clips import Clip, Strip, clip_of
+from trimix.evaluate.compare import closed_loop_summary, compare_all
+from trimix.evaluate.evaluation import Evaluation
+from trimix.evaluate.parts import loss_curve, mix_rows, shares_of
+from trimix.evaluate.schema import Choice, Report, Skipped, WorldModelPart
+from trimix.mix.lock import Lock
+
+
+def assemble(
+    config: PipelineConfig,
+    *,
+    label: str,
+    subject: str,
+    real: Dataset,
+    locks: Mapping[str, Lock],
+    trained: Trained,
+    choice: Choice | None,
+    closed: Sequence[Evaluation] | None,
+    scored: Mapping[str, Any],
+    worldmodel: Mapping[str, Any] | None,
+    expert_rates: Mapping[str, Any],
+    skipped: list[Skipped],
+    warnings: list[str],
+    about: Mapping[str, Any],
+) -> Report:
+    """Everything that was measured, as report.json has it."""
+    arms: list[Any] = []
+    for name, lock in locks.items():
+        own = [t for t in trained if t["arm"] == name]
+        arms.append(
+            {
+                "name": name,
+                "shares": shares_of(lock),
+                "train_seeds": [t["seed"] for t in own],
+                "closed_loop": closed_loop_summary(closed, name) if closed else None,
+                "offline": scored.get(name),
+                "policy": config.policy.kind,
+                "train_s": sum(t["seconds"] for t in own),
+            }
+        )
+    curves = [loss_curve(t["arm"], t["history"], group="policy training loss") for t in trained]
+    if worldmodel is not None:
+        curves += [
+            loss_curve(stage, history, group=f"world model: {stage} loss")
+            for stage, history in worldmodel["curves"].items()
+            if history
+        ]
+    splits = [e.provenance.split for e in real.episodes]
+    found: Report = {
+        "format": "trimix-report-1",
+        "title": f"{subject}: which mix was worth it",
+        "real": {
+            "label": "real" if label == "real" else "stand-in (simulated)",
+            "episodes_train": splits.count("train"),
+            "episodes_heldout": splits.count("heldout"),
+            "frames": real.n_frames,
+        },
+        "experts": dict(expert_rates),
+        "worldmodel": _worldmodel_part(worldmodel),
+        "arms": arms,
+        "comparisons": compare_all(closed) if closed else [],
+        "mix": [row for name, lock in locks.items() for row in mix_rows(name, lock)],
+        "curves": curves,
+        "skipped": skipped,
+        "warnings": warnings,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_s": about["wall_s"],
+        "peak_rss_gb": about["peak_rss_gb"],
+        "command": about["command"],
+        "machine": about["machine"],
+    }
+    if choice is not None:
+        found["choice"] = choice
+    return found
+
+
+def _worldmodel_part(found: Mapping[str, Any] | None) -> WorldModelPart | None:
+    if found is None:
+        return None
+    return {
+        "params": found["params"],
+        "train_s": found["train_s"],
+        "frames_per_s": found["frames_per_s"],
+        "heldout": found["heldout"],
+    }
+
+
+def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
+    """One clip of each origin side by side; the longest dream there is."""
+    clips: list[Clip] = []
+    names = {"real": label, "sim": "sim", "dream": "dream"}
+    for origin, path in data.items():
+        dataset = Dataset.open(path)
+        if not dataset.interface.cameras:
+            return []
+        camera = next(iter(dataset.interface.cameras))
+        longest = max(dataset.episodes, key=lambda e: (e.length, -e.index))
+        chosen = longest if origin == "dream" else dataset.episodes[0]
+        episode = dataset.read_episode(chosen.index, cameras=[camera])
+        trust = "" if episode.trust is None else f", mean trust {episode.trust.mean():.2f}"
+        note = f"{len(episode)} frames{trust if origin == 'dream' else ''}"
+        clip = clip_of(episode, camera, names[origin], note)
+        clips.append(replace(clip, origin=origin))  # the stand-in plays the real one's part
+    return [Strip("An episode of each origin, as the policy sees it", tuple(clips))]

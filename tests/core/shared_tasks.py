@@ -1,0 +1,40 @@
+"""Tasks that worker processes find by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from trimix.core.errors import ConfigError
+from trimix.core.workers import Tick
+
+
+@contextmanager
+def base(value: int) -> Iterator[int]:
+    yield value
+
+
+@contextmanager
+def no_base() -> Iterator[int]:
+    raise ConfigError("there is no world to set up")
+    yield 0
+
+
+def power(state: int, exponent: int, tick: Tick) -> tuple[int, int]:
+    for _ in range(exponent):
+        tick()
+    return state**exponent, os.getpid()
+
+
+def fail_at_two(state: int, argument: int, tick: Tick) -> int:
+    if argument == 2:
+        raise ConfigError("two is refused")
+    time.sleep(0.1)
+    return argument
+
+
+def die(state: int, argument: int, tick: Tick) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
