@@ -51,11 +51,11 @@ class ImportSettings:
             fps=self.fps,
             cameras=self.cameras or None,
             image_hw=self.image_hw,
-            aspect=_aspect(self.aspect),
+            aspect=aspect_of(self.aspect),
             control_mode=self.control_mode,
             state_keys=self.state_keys,
-            state_unit=_one_or_each(self.state_unit),
-            action_unit=_one_or_each(self.action_unit),
+            state_unit=one_or_each(self.state_unit),
+            action_unit=one_or_each(self.action_unit),
             heldout=self.heldout,
             seed=self.seed,
             robot_type=self.robot_type,
@@ -63,7 +63,8 @@ class ImportSettings:
         )
 
 
-def _aspect(name: str) -> Aspect:
+def aspect_of(name: str) -> Aspect:
+    """The way of scaling that has this name."""
     if name == "stretch":
         return "stretch"
     if name == "crop":
@@ -71,7 +72,8 @@ def _aspect(name: str) -> Aspect:
     raise unknown("aspect", name, ("stretch", "crop"))
 
 
-def _one_or_each(units: tuple[str, ...]) -> str | tuple[str, ...]:
+def one_or_each(units: tuple[str, ...]) -> str | tuple[str, ...]:
+    """What ImportConfig takes: one unit for all channels, or one for each."""
     return units[0] if len(units) == 1 else units
 
 

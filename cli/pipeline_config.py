@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
 from trimix.core.errors import ConfigError, unknown
+from trimix.data.layout import STATE
 from trimix.randomization.presets import PRESETS
 from trimix.train.policy import PolicyTrainConfig
 from trimix.train.worldmodel import WorldModelConfig
@@ -20,7 +21,11 @@ class RealPart:
         path: a LeRobot directory; empty for the stand-in.
         standin_episodes: of the stand-in, collected in the sealed target world.
         heldout: the part of the episodes that is never trained on.
-        control_mode, state_unit: what a LeRobot directory does not say of itself.
+        control_mode, state_unit, action_unit: what a LeRobot directory does not say of itself;
+            units are one for all channels, or one for each.
+        state_keys: features that make up the state, joined in this order.
+        fps: what the episodes are resampled to; simulated ones are at 10. null keeps theirs.
+        aspect: of images that change shape: stretch or crop.
         cameras: camera of the source: name here; empty matches a single camera to the task's.
         skip_bad: leave out episodes that cannot be trusted, and say so.
     """
@@ -30,6 +35,10 @@ class RealPart:
     heldout: float = 0.15
     control_mode: str = "joint_velocity"
     state_unit: tuple[str, ...] = ("",)
+    action_unit: tuple[str, ...] = ("",)
+    state_keys: tuple[str, ...] = (STATE,)
+    fps: float | None = 10.0
+    aspect: str = "stretch"
     cameras: dict[str, str] = field(default_factory=dict)
     skip_bad: bool = False
 

@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from trimix.cli import evidence
 from trimix.cli.arms import uses
 from trimix.cli.collect import CollectConfig, collect
+from trimix.cli.import_data import aspect_of, one_or_each
 from trimix.cli.mixing import Mixing
 from trimix.cli.pipeline_config import PipelineConfig, chosen_arms
 from trimix.cli.pipeline_report import assemble, strips
@@ -119,11 +120,14 @@ class Run:
         settings = ImportConfig(
             path=source,
             out=str(self.out / "real"),
-            fps=10.0 if part.path else None,
+            fps=part.fps if part.path else None,
             cameras=cameras or None,
             image_hw=config.image_hw,
+            aspect=aspect_of(part.aspect),
             control_mode=part.control_mode,
-            state_unit=part.state_unit[0] if len(part.state_unit) == 1 else part.state_unit,
+            state_keys=part.state_keys,
+            state_unit=one_or_each(part.state_unit),
+            action_unit=one_or_each(part.action_unit),
             heldout=part.heldout,
             seed=config.seed,
             skip_bad=part.skip_bad,

@@ -67,7 +67,10 @@ def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
         (["collect", "out={tmp}/x", "randomization=wild"], "available: mild, none, strong, target"),
         (["collect", "out={tmp}/x", "cameras=[wirst]"], "camera 'wirst'"),
         (["collect", "out={tmp}/x", "control_mode=ee"], "control mode 'ee'"),
-        (["collect", "out={tmp}/x", "policy=nobody"], "nobody: there is no such policy; name a trained"),
+        (
+            ["collect", "out={tmp}/x", "policy=nobody"],
+            "nobody: there is no such policy; name a trained",
+        ),
         (["collect", "out={tmp}/x", "world=dream"], "dream.worldmodel"),
         (["import", "out={tmp}/x"], "path"),
         (["import", "path={tmp}/none", "out={tmp}/x"], "check the path"),

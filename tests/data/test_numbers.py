@@ -87,6 +87,29 @@ def test_a_straight_line_stays_one(seconds: np.ndarray, slope: float, start: flo
     np.testing.assert_allclose(got[:, 0], slope * inside + start, atol=1e-4)
 
 
+@given(clocks, st.floats(5.0, 60.0), st.integers(0, 2**31))
+def test_resampled_displacements_lead_to_where_the_recorded_ones_did(
+    seconds: np.ndarray, fps: float, seed: int
+) -> None:
+    moves = np.random.default_rng(seed).normal(size=(len(seconds), 3))
+    moves[:, 1] = moves[:, 1] > 0  # a switch
+    times = resample.new_clock(seconds, 10.0)
+    absolute, hold = np.array([False, False, True]), np.array([False, True, False])
+    got = resample.displacements(moves, absolute, hold, seconds, times, fps)
+    ends = np.append(seconds, seconds[-1] + 1 / fps)
+    path = np.interp(times, ends, np.append(0.0, np.cumsum(moves[:, 0])))
+    np.testing.assert_allclose(np.cumsum(got[:-1, 0]), path[1:] - path[0], atol=1e-4)
+    assert set(got[:, 1]) <= {0.0, 1.0}
+    np.testing.assert_allclose(got[:, 2], np.interp(times, seconds, moves[:, 2]), atol=1e-5)
+
+
+def test_displacements_at_a_third_of_the_rate_are_summed_by_three() -> None:
+    seconds, times = np.arange(9) / 30, np.arange(3) / 10
+    neither = np.array([False])
+    got = resample.displacements(np.ones((9, 1)), neither, neither, seconds, times, 30.0)
+    np.testing.assert_allclose(got, 3.0, atol=1e-6)
+
+
 def test_switches_are_told_from_continuous_channels() -> None:
     rng = np.random.default_rng(0)
     values = np.stack([rng.normal(size=50), rng.integers(0, 2, 50), np.zeros(50)], axis=1)
