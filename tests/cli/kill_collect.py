@@ -2,7 +2,8 @@
 
     python tests/cli/kill_collect.py [kills]
 
-Prints one line a kill: when, how many episodes were safe, and that none of them was lost since.
+Every run is killed at a random moment after it began to make episodes, so that there is
+something to lose: while episodes are made, or while they are put together. Prints one line a kill.
 """
 
 from __future__ import annotations
@@ -42,33 +43,56 @@ def begin(out: Path) -> subprocess.Popen[bytes]:
     )
 
 
+def shards(out: Path) -> set[str]:
+    """The episodes that are safe on disk."""
+    return {p.name for p in Path(f"{out}.partial", "shards").glob("episode_*")}
+
+
+def await_new(process: subprocess.Popen[bytes], out: Path, before: set[str]) -> float:
+    """Seconds until there is an episode more, or the run is over."""
+    began = time.monotonic()
+    while process.poll() is None and not shards(out) - before and not out.exists():
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
 def main(kills: int) -> int:
     folder = Path(tempfile.mkdtemp(prefix="kill-collect-"))
     whole, out = folder / "whole", folder / "killed"
-    began = time.monotonic()
-    if begin(whole).wait():
+    began, process = time.monotonic(), begin(whole)
+    start = await_new(process, whole, set())
+    if process.wait():
         return 1
-    length, rng = time.monotonic() - began, stream(0, "kill")
+    working, rng = time.monotonic() - began - start, stream(0, "kill")
     safe: set[str] = set()
+    to_lose = running = 0
     for kill in range(kills):
         if out.exists():  # it finished: begin another, so that every kill meets a running one
             shutil.rmtree(out)
             safe = set()
-        process, wait = begin(out), float(rng.uniform(0.3, 1.0)) * length
+        process = begin(out)
+        await_new(process, out, safe)
+        wait = float(rng.uniform(0.0, 0.3)) * working
         time.sleep(wait)
-        if process.poll() is None:
+        alive = process.poll() is None
+        if alive:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        now = {p.name for p in Path(f"{out}.partial", "shards").glob("episode_*")}
+        now = shards(out)
         lost = safe - now if not out.exists() else set()
-        print(f"kill {kill}: after {wait:.1f} s, {len(now)} episodes safe, {len(lost)} lost")
+        where = f"{len(now)} episodes safe" if alive else "it had finished"
+        print(f"kill {kill}: {wait:.1f} s after the first new episode, {where}, {len(lost)} lost")
         if lost or (out.exists() and check(out)):
             return 1
+        running, to_lose = running + alive, to_lose + bool(alive and now)
         safe = now
     if begin(out).wait() or digest(out) != digest(whole):
         print("the bytes differ from an uninterrupted run's")
         return 1
-    print(f"{kills} kills: nothing lost, the bytes equal an uninterrupted run's")
+    print(
+        f"{kills} kills, {running} of them of a run that had not finished, {to_lose} with episodes "
+        "to lose: nothing lost, the bytes equal an uninterrupted run's"
+    )
     shutil.rmtree(folder)
     return 0
 
