@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import string
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
 from trimix.core.contracts import PolicyInterface
+
+
+class Instruction(gym.spaces.Text):
+    """A sentence in any script: what a person may tell a robot is not spelt in ASCII alone."""
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, str) and self.min_length <= len(x) <= self.max_length
 
 
 def observation_space(interface: PolicyInterface) -> gym.spaces.Dict:
@@ -21,6 +28,6 @@ def observation_space(interface: PolicyInterface) -> gym.spaces.Dict:
                 }
             ),
             "state": gym.spaces.Box(-np.inf, np.inf, (len(interface.state),), np.float32),
-            "instruction": gym.spaces.Text(1000, min_length=0, charset=string.printable),
+            "instruction": Instruction(1000, min_length=0),
         }
     )

@@ -15,7 +15,7 @@ from trimix.core.contracts import BoolArray
 from trimix.core.errors import ConfigError
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.schema import ClosedLoop, Comparison
-from trimix.evaluate.statistics import mcnemar, paired_difference, wilson
+from trimix.evaluate.statistics import holm, mcnemar, paired_difference, wilson
 
 
 def arm_names(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -102,10 +102,16 @@ def compare(evaluations: Sequence[Evaluation], a: str, b: str) -> Comparison:
 def compare_all(
     evaluations: Sequence[Evaluation], pairs: Sequence[tuple[str, str]] | None = None
 ) -> list[Comparison]:
-    """The comparisons asked for; without pairs, every later arm against every earlier one."""
+    """The comparisons asked for; without pairs, every later arm against every earlier one.
+
+    Each also has its p-value adjusted for their number.
+    """
     if pairs is None:
         pairs = [(b, a) for a, b in combinations(arm_names(evaluations), 2)]
-    return [compare(evaluations, a, b) for a, b in pairs]
+    found = [compare(evaluations, a, b) for a, b in pairs]
+    for comparison, p in zip(found, holm([c["mcnemar_p"] for c in found]), strict=True):
+        comparison["mcnemar_p_holm"] = p
+    return found
 
 
 def _require_one_suite(evaluations: Sequence[Evaluation]) -> None:

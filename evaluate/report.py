@@ -73,7 +73,9 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(percent=_percent, interval=_interval, seconds=_seconds, fixed=_fixed)
+    environment.filters.update(
+        percent=_percent, interval=_interval, seconds=_seconds, fixed=_fixed, pvalue=_pvalue
+    )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         r=report,
@@ -167,6 +169,10 @@ def _fixed(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "\N{EN DASH}"
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _pvalue(value: float | None) -> str:
+    return "< 0.001" if value is not None and value < 0.001 else _fixed(value)
 
 
 def _seconds(value: float) -> str:

@@ -138,7 +138,10 @@ class Arm(TypedDict):
 
 
 class Comparison(TypedDict):
-    """Success of a minus success of b on paired scenes and training seeds."""
+    """Success of a minus success of b on paired scenes and training seeds.
+
+    mcnemar_p_holm is adjusted for the number of comparisons in the report; ci95 is not.
+    """
 
     a: str
     b: str
@@ -146,6 +149,7 @@ class Comparison(TypedDict):
     delta: float
     ci95: Interval
     mcnemar_p: float
+    mcnemar_p_holm: NotRequired[float]
     scenes: NotRequired[int]
     seeds: NotRequired[int]
     world: NotRequired[str]

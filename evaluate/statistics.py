@@ -7,6 +7,7 @@ by cell; S = 1 is a single policy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,6 +94,19 @@ def mcnemar(a: Table, b: Table) -> McNemar:
     only_b = int(((won_a == 0) & (won_b == 1)).sum())
     p = float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
     return McNemar(only_a, only_b, p)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values adjusted for being several, so that one chance finding in all is as rare as claimed.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 1979. It needs no assumption about how the tests depend on each other.
+    """
+    adjusted, most = [0.0] * len(p), 0.0
+    for rank, i in enumerate(np.argsort(p, kind="stable")):
+        most = max(most, min(1.0, (len(p) - rank) * p[i]))
+        adjusted[i] = most
+    return adjusted
 
 
 def paired_difference(

@@ -96,3 +96,9 @@ def test_the_space_of_an_interface_has_its_shapes(interface):
     assert {k: v.shape for k, v in sample["images"].items()} == {
         k: (h, w, 3) for k, (h, w) in interface.cameras.items()
     }
+
+
+@pytest.mark.parametrize("text", ["put it down", "", "把香蕉放在盘子上", "leg die Banane über …"])
+def test_instructions_may_be_in_any_script(text):
+    assert observation_space(BASE)["instruction"].contains(text)
+    assert not observation_space(BASE)["instruction"].contains(len(text))

@@ -14,6 +14,7 @@ from scipy import stats
 import trimix
 from trimix.core.seeds import stream
 from trimix.evaluate.statistics import (
+    holm,
     mcnemar,
     mean_interval,
     mean_maximum_rank_violation,
@@ -84,6 +85,19 @@ def test_mcnemar_is_symmetric_and_exact(pair):
     n, fewer = test.only_a + test.only_b, min(test.only_a, test.only_b)
     tail = sum(comb(n, i) for i in range(fewer + 1)) / 2**n
     assert test.p == pytest.approx(min(1.0, 2 * tail))
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_adjusted_p_values_grow_keep_their_order_and_stay_below_bonferroni(p):
+    got = holm(p)
+    for raw, adjusted in zip(p, got, strict=True):
+        assert raw <= adjusted <= min(1.0, len(p) * raw)
+    order = np.argsort(p, kind="stable")
+    assert (np.diff(np.asarray(got)[order]) >= 0).all()
+
+
+def test_adjusted_p_values_by_hand():
+    np.testing.assert_allclose(holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
 
 
 def test_mcnemar_by_hand():
