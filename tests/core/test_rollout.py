@@ -42,7 +42,7 @@ def test_abstention_is_recorded(counter):
     assert made_by.abstained is True and made_by.success is False
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 9), count=st.integers(0, 12))
 def test_episodes_do_not_depend_on_the_number_of_rows(counter, n, count):
     starts = [Start(-count + k, k) for k in range(count)]

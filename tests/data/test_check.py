@@ -364,9 +364,7 @@ def test_a_whole_v21_data_set_has_no_problem_and_a_broken_one_has(foreign: Any) 
 junk = st.sampled_from([None, -1, 0, 1.5, "x", [], {}, [1, 2], True, "{a}", 10**20])
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_junk_in_the_metadata_is_a_problem_and_never_a_crash(
     foreign: Any, data: st.DataObject

@@ -29,7 +29,7 @@ def cache(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> FrameCa
     return open_cache(dataset, cache_dir=tmp_path_factory.mktemp("cache"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     history=st.integers(1, 5),
     chunk=st.integers(1, 12),

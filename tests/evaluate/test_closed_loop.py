@@ -21,7 +21,7 @@ def _jobs(abstain_below=-3.0):
     ]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(rows=st.integers(1, 30), shards=st.integers(1, 40), clips=st.integers(0, 30))
 def test_outcomes_do_not_depend_on_rows_shards_or_clips(rows, shards, clips):
     reference = evaluate(_jobs(), ClosedLoopConfig(rows=4, shards=1))

@@ -31,7 +31,7 @@ def pairs(draw):
     return tuple(np.reshape(draw(bits), (seeds, scenes)) for _ in "ab")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pairs())
 def test_swapping_the_arms_negates_the_comparison(tables):
     evaluations = _tables(*tables)
@@ -44,7 +44,7 @@ def test_swapping_the_arms_negates_the_comparison(tables):
     assert ours["delta"] == pytest.approx(tables[0].mean() - tables[1].mean())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(pairs())
 def test_an_arm_does_not_differ_from_its_copy(tables):
     result = compare(_tables(tables[0], tables[0]), "a", "b")

@@ -110,7 +110,7 @@ def test_mcnemar_by_hand():
 
 
 @given(pairs)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_swapping_arms_mirrors_the_difference_exactly(pair):
     a, b = pair
     there, back = quick(a, b), quick(b, a)
@@ -120,7 +120,7 @@ def test_swapping_arms_mirrors_the_difference_exactly(pair):
 
 
 @given(tables, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_scenes_changes_nothing(table, random):
     order = list(range(table.shape[1]))
     random.shuffle(order)
@@ -129,7 +129,7 @@ def test_the_order_of_scenes_changes_nothing(table, random):
 
 
 @given(tables)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_interval_lies_within_the_data_and_is_deterministic(table):
     found = quick(table, seed=3)
     assert found.value == pytest.approx(table.mean())

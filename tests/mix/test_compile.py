@@ -51,7 +51,7 @@ def test_phases_follow_each_other():
 
 
 @given(st.integers(1, 12), st.integers(0, 10), st.integers(1, 10), st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_cap_is_never_passed_and_the_rest_goes_to_the_others(cap, real, dreams, steps):
     asked = recipe({"real": real, "sim": 3, "dream": dreams}, steps=steps, batch_size=13)
     sources = {
@@ -138,7 +138,7 @@ def test_a_dream_of_a_dream_inherits_the_whole_lineage():
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_held_out_frame_is_drawn_whatever_the_filter(data):
     """Over random splits of parent episodes, frames and world models."""
     word = st.sampled_from(["train", "heldout"])

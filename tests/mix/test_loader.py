@@ -66,7 +66,7 @@ def test_filtered_windows_are_never_loaded():
 
 
 @given(st.lists(st.integers(0, 39), min_size=1, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_was_loaded_before_changes_nothing(order):
     store = three()
     lock = compile_recipe(recipe(), store)

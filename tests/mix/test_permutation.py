@@ -12,13 +12,13 @@ from trimix.mix.permutation import counter_hash, permute
 
 
 @given(st.integers(1, 5000), st.integers(0, 2**128 - 1))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_value_comes_exactly_once(n, secret):
     assert sorted(permute(np.arange(n), n, secret).tolist()) == list(range(n))
 
 
 @given(st.integers(1, 10**12), st.integers(0, 2**128 - 1), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_value_costs_no_table_and_does_not_depend_on_its_neighbours(n, secret, data):
     index = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=5))
     together = permute(np.array(index), n, secret)

@@ -41,7 +41,7 @@ def same(a, b):
 
 
 @given(recipes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_window_comes_exactly_once_an_epoch(asked):
     lock = compile_recipe(asked, three())
     sampler = MixSampler(lock)
@@ -75,7 +75,7 @@ def test_every_epoch_and_every_source_has_its_own_order():
 
 
 @given(recipes(), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_batch_is_the_same_wherever_the_training_was_stopped(asked, data):
     lock = compile_recipe(asked, three())
     ahead = MixSampler(lock)
@@ -86,7 +86,7 @@ def test_any_batch_is_the_same_wherever_the_training_was_stopped(asked, data):
 
 
 @given(recipes(), st.permutations(["real", "sim", "dream"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_reordering_and_renaming_sources_changes_nothing(asked, order):
     store = three()
     new = dict(zip(("real", "sim", "dream"), ("zebra", "m", "aardvark"), strict=True))
@@ -118,7 +118,7 @@ def test_one_content_under_two_names_is_one_source_with_the_sum_of_the_shares():
 
 
 @given(shares)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_zero_share_is_never_opened(asked):
     store = three()
     for name, value in asked.items():

@@ -59,7 +59,7 @@ def test_a_share_below_one_part_is_still_drawn_from():
 
 
 @given(schedules())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_batch_is_within_floor_and_ceil_of_every_share(schedule):
     k = np.arange(schedule.steps)
     counts, shares = schedule.counts(k), schedule.shares(k)
@@ -70,7 +70,7 @@ def test_every_batch_is_within_floor_and_ceil_of_every_share(schedule):
 
 
 @given(weights, st.integers(1, 256), st.integers(0, PARTS - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_total_drifts_by_a_few_samples_only(row, batch_size, offset):
     schedule = Schedule(batch_size, (Segment(8000, to_parts(fractions(row))),), offset=offset)
     k = np.arange(8000)
@@ -80,7 +80,7 @@ def test_the_total_drifts_by_a_few_samples_only(row, batch_size, offset):
 
 
 @given(schedules(max_steps=600))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_phases_and_ramps_drift_by_a_few_samples_only(schedule):
     k = np.arange(schedule.steps)
     drawn = np.cumsum(schedule.counts(k), axis=0)
@@ -89,7 +89,7 @@ def test_phases_and_ramps_drift_by_a_few_samples_only(schedule):
 
 
 @given(schedules(), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_totals_at_any_step_are_the_sums_before_it(schedule, data):
     k = data.draw(st.integers(0, schedule.steps))
     expected = schedule.counts(np.arange(k)).sum(axis=0)
@@ -97,7 +97,7 @@ def test_totals_at_any_step_are_the_sums_before_it(schedule, data):
 
 
 @given(schedules())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_source_without_share_in_the_neighbouring_phases_is_never_drawn(schedule):
     k = np.arange(schedule.steps)
     counts = schedule.counts(k)

@@ -68,7 +68,7 @@ def test_the_gripper_opens_as_wide_as_the_real_one(arm):
     assert gap["closed"] == pytest.approx(0, abs=1e-3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     x=st.floats(-0.75, -0.5), y=st.floats(0.1, 0.45), z=st.floats(0.2, 0.4), yaw=st.floats(-3, 3)
 )

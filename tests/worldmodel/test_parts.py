@@ -44,7 +44,7 @@ def test_an_untrained_motion_model_nearly_repeats_the_last_frame() -> None:
     assert float((predicted.image - frame).abs().mean()) < 0.02
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(h=st.integers(1, 11), w=st.integers(1, 11))
 def test_the_unet_takes_cells_of_any_size(h: int, w: int) -> None:
     net = unet(3, 4, (16, 16, 32)).eval()
@@ -74,7 +74,7 @@ def test_a_patch_that_is_no_power_of_two_is_refused(patch: int) -> None:
         build_codec(8, 3, patch)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(levels=st.integers(0, 255), difference=st.integers(1, 100))
 def test_psnr_of_a_constant_difference(levels: int, difference: int) -> None:
     other = levels + difference if levels + difference <= 255 else levels - difference
