@@ -67,23 +67,31 @@ def world_at(place: Place, split: str) -> Named:
     Args:
         split: of the episodes at whose frames dreams begin.
     """
-    if place.world == "dream":
-        arguments: dict[str, Json] = {
-            "path": place.dream.worldmodel,
-            "datasets": list(place.dream.datasets),
-            "split": split,
-            "time_limit_s": place.dream.seconds,
-            "abstain_below": place.dream.abstain_below,
-        }
-    else:
-        arguments = {
-            "task": place.task,
-            "randomization": place.randomization,
-            "cameras": list(place.cameras),
-            "image_hw": list(place.image_hw),
-            "control_mode": place.control_mode,
-        }
-    return Named.of(f"trimix.evaluate.loaders:{place.world}", arguments)
+    return Named.of(WORLDS.where(place.world), _ARGUMENTS[place.world](place, split))
+
+
+def _mujoco(place: Place, split: str) -> dict[str, Json]:
+    return {
+        "task": place.task,
+        "randomization": place.randomization,
+        "cameras": list(place.cameras),
+        "image_hw": list(place.image_hw),
+        "control_mode": place.control_mode,
+    }
+
+
+def _dream(place: Place, split: str) -> dict[str, Json]:
+    return {
+        "path": place.dream.worldmodel,
+        "datasets": list(place.dream.datasets),
+        "split": split,
+        "time_limit_s": place.dream.seconds,
+        "abstain_below": place.dream.abstain_below,
+    }
+
+
+_ARGUMENTS = {"mujoco": _mujoco, "dream": _dream}
+"""registered world -> what it is made with, as plain JSON."""
 
 
 def policy_at(place: Place, policy: str) -> Named:
@@ -104,24 +112,24 @@ def policy_at(place: Place, policy: str) -> Named:
             raise ConfigError(f"policy {policy!r} acts in world={where} only")
         more: dict[str, Json] = asdict(place.dream.perturb) if policy == "perturbed" else {}
         return Named.of(f"trimix.evaluate.loaders:{policy}", more)
-    if kind in SIMPLE and not Path(policy).is_dir():
+    if kind in SIMPLE:
         return Named.of("trimix.evaluate.loaders:simple", {"name": kind, "data": data})
     if not Path(policy).is_dir():
-        known = [*_PRIVILEGED, *SIMPLE]
         raise MissingError(
             "there is no such policy",
             where=policy,
-            do=f"name a trained policy's folder, or one of {', '.join(known)}",
+            do=f"name a trained policy's folder, or one of {', '.join(RESERVED)}",
         )
     return Named.of("trimix.evaluate.loaders:trained", {"path": policy})
 
 
 def name_of(policy: str) -> str:
     """What a data set calls the policy: not where on this machine its files are."""
-    if Path(policy).is_dir():
-        return "/".join(Path(policy).resolve().parts[-2:])
-    return policy.partition(":")[0]
+    kind = policy.partition(":")[0]
+    return kind if kind in RESERVED else "/".join(Path(policy).resolve().parts[-2:])
 
 
 _PRIVILEGED = {"expert": "mujoco", "perturbed": "dream"}
 """policy -> the world whose insides it looks at."""
+RESERVED = (*_PRIVILEGED, *SIMPLE)
+"""Names of policies that no folder can have."""

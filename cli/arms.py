@@ -93,7 +93,7 @@ def train_all(
     for at, result in run_tasks(
         _train,
         trainings,
-        setup=partial(nullcontext, None if workers == 1 else 1),
+        setup=partial(nullcontext, 1 if min(workers, len(trainings)) > 1 else None),
         workers=workers,
         died=died,
     ):

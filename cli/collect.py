@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from trimix.cli.acting import Place, name_of, policy_at, world_at
+from trimix.cli.acting import RESERVED, Place, name_of, policy_at, world_at
 from trimix.cli.progress import Report, bar
 from trimix.cli.verb import Verb
 from trimix.core.contracts import Policy, Start, World
@@ -117,13 +117,13 @@ def _identity(config: CollectConfig) -> dict[str, Any]:
         del given["dream"]["worldmodel"]
         roots = config.dream.datasets
         given["dream"]["datasets"] = [Dataset.open(root).content_hash for root in roots]
-    if config.policy and Path(config.policy).is_dir():
+    kind, _, data = config.policy.partition(":")
+    if data:
+        given["policy"] = f"{kind}:{Dataset.open(data).content_hash}"
+    elif kind and kind not in RESERVED:
         paths = files_below(Path(config.policy), ".")
         named = {p.relative_to(config.policy).as_posix(): digest(p) for p in paths}
         given["policy"] = combined_digest(named)
-    elif ":" in config.policy:
-        kind, _, data = config.policy.partition(":")
-        given["policy"] = f"{kind}:{Dataset.open(data).content_hash}"
     return given
 
 

@@ -16,7 +16,7 @@ from trimix.evaluate.compare import compare_all
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.named import Named
 from trimix.evaluate.statistics import wilson
-from trimix.evaluate.suites import PURPOSES, Suite, make_suite
+from trimix.evaluate.suites import PURPOSES, Purpose, Suite, make_suite
 from trimix.evaluate.verdict import verdict
 from trimix.evaluate.whole import replace_whole
 from trimix.worldmodel.world import DreamWorld
@@ -30,9 +30,9 @@ class EvaluateSettings(Place):
         policies: name -> expert, random, mean:<data set>, replay:<data set>, or the folder of a
             trained policy.
         out: folder of suite.json and evaluation.json.
-        scenes: how many; the first ones of a longer suite are those of a shorter one. Dreams
-            begin at held-out frames.
-        seed, purpose: of the suite; "choose" and "confirm" never share a scene.
+        scenes: how many; the first ones of a longer suite are those of a shorter one.
+        seed, purpose: of the suite; "choose" and "confirm" never share a scene. Dreams begin at
+            held-out frames, those of every other held-out episode for either purpose.
         suite: a saved suite to use instead.
         run: rows, workers and so on.
         world, task, randomization, cameras, image_hw, control_mode, dream: see Place.
@@ -56,31 +56,64 @@ def suite_of(settings: EvaluateSettings) -> Suite:
     """The saved suite, or one drawn for the world of these settings.
 
     Raises:
-        ConfigError: an unknown purpose, or a suite of another task.
+        ConfigError: an unknown purpose, a suite of another task or world, or too few held-out
+            episodes to dream from.
     """
     if settings.suite:
-        suite = Suite.load(settings.suite)
-        if suite.task != settings.task:
-            raise ConfigError(
-                f"the suite is of task {suite.task!r}, not {settings.task!r}", where=settings.suite
-            )
-        return suite
+        return _saved_suite(settings)
     if settings.purpose not in PURPOSES:
         raise ConfigError(f"purpose {settings.purpose!r} is not {' or '.join(PURPOSES)}")
+    purpose: Purpose = "choose" if settings.purpose == "choose" else "confirm"
     world = world_of(settings)(1)
     try:
-        dreamed = isinstance(world, DreamWorld)
+        if isinstance(world, DreamWorld):
+            return _dream_suite(world, settings, purpose)
         return make_suite(
             settings.task,
-            "dream" if dreamed else world.name,
+            world.name,
             settings.scenes,
             settings.seed,
-            "choose" if settings.purpose == "choose" else "confirm",
-            draw_for=None if dreamed else world.draw,
-            parent_for=(lambda s, e: world.starts.draw(Start(s, e))) if dreamed else None,
+            purpose,
+            draw_for=world.draw,
         )
     finally:
         world.close()
+
+
+def _saved_suite(settings: EvaluateSettings) -> Suite:
+    suite = Suite.load(settings.suite)
+    kind = suite.world.partition(":")[0]
+    if kind != settings.world:
+        raise ConfigError(
+            f"the suite is of world {kind}, not {settings.world}", where=settings.suite
+        )
+    if kind == "mujoco" and suite.task != settings.task:
+        raise ConfigError(
+            f"the suite is of task {suite.task!r}, not {settings.task!r}", where=settings.suite
+        )
+    return suite
+
+
+def _dream_suite(world: DreamWorld, settings: EvaluateSettings, purpose: Purpose) -> Suite:
+    """Dreams that begin in every other held-out episode, so that no purpose sees the other's."""
+    starts = world.starts
+    episodes = starts.drawn_from()
+    if len(episodes) < len(PURPOSES):
+        raise ConfigError(
+            "one held-out episode gives no scenes to choose on and others to confirm on",
+            where=", ".join(settings.dream.datasets),
+            do="hold out 2 or more",
+        )
+    mine = set(episodes[PURPOSES.index(purpose) :: len(PURPOSES)])
+    told = {starts.clips[name].dataset.episodes[e].provenance.task for name, e in mine} - {""}
+    return make_suite(
+        "+".join(sorted(told)) or settings.task,
+        "dream",
+        settings.scenes,
+        settings.seed,
+        purpose,
+        parent_for=lambda seed, episode: starts.draw(Start(seed, episode), mine),
+    )
 
 
 def _command(settings: EvaluateSettings) -> None:

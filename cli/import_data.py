@@ -26,6 +26,7 @@ class ImportSettings:
         fps, image_hw: see ImportConfig; null keeps the source's.
         cameras: camera of the source: new name; empty takes all.
         units of state and action: one for all channels, or one each.
+        absolute_actions: see ImportConfig; empty: told by names and values.
     """
 
     path: str = "???"
@@ -35,6 +36,7 @@ class ImportSettings:
     image_hw: tuple[int, int] | None = None
     aspect: str = _DEFAULT.aspect
     control_mode: str = _DEFAULT.control_mode
+    absolute_actions: tuple[str, ...] = ()
     state_keys: tuple[str, ...] = _DEFAULT.state_keys
     state_unit: tuple[str, ...] = ("",)
     action_unit: tuple[str, ...] = ("",)
@@ -53,6 +55,7 @@ class ImportSettings:
             image_hw=self.image_hw,
             aspect=aspect_of(self.aspect),
             control_mode=self.control_mode,
+            absolute_actions=self.absolute_actions or None,
             state_keys=self.state_keys,
             state_unit=one_or_each(self.state_unit),
             action_unit=one_or_each(self.action_unit),

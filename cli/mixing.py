@@ -12,7 +12,7 @@ from trimix.cli import evidence
 from trimix.cli.arms import Training, compile_arm, train_all, uses
 from trimix.cli.pipeline_config import PipelineConfig
 from trimix.cli.progress import bar
-from trimix.cli.stage import Stages
+from trimix.cli.stage import Stages, code_digest
 from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import key
@@ -47,15 +47,14 @@ class Mixing:
         self.cameras, self.skipped = cameras, skipped
         self.out = Path(config.out)
 
-    def locks(self, arms: Arms) -> dict[str, Lock]:
-        """A lock for every arm that can be mixed, in the run's folder of locks.
+    def locks(self, arms: Arms, folder: str = "locks") -> dict[str, Lock]:
+        """A lock for every arm that can be mixed, in this folder of the run.
 
         Raises:
             ConfigError: none can.
         """
         config, locks = self.config, {}
-        folder = self.out / "locks"
-        folder.mkdir(exist_ok=True)
+        (self.out / folder).mkdir(exist_ok=True)
         for name, shares in arms.items():
             missing = sorted(uses(shares) - set(self.data))
             if missing:
@@ -76,25 +75,38 @@ class Mixing:
             except DataError as fault:
                 self.skipped.append({"name": name, "reason": str(fault)})
                 continue
-            lock.save(folder / f"{name}.lock")
+            lock.save(self.out / folder / f"{name}.lock")
             locks[name] = lock
         if not locks:
-            raise ConfigError("no arm can be mixed from this data", do="set other arms")
+            raise ConfigError(f"none of {', '.join(arms)} can be mixed from this data")
         return locks
 
     def train(
-        self, stage: str, locks: Mapping[str, Lock], seeds: Sequence[int]
+        self,
+        stage: str,
+        locks: Mapping[str, Lock],
+        seeds: Sequence[int],
+        *,
+        folder: str = "locks",
+        trained_as: str = "",
     ) -> list[dict[str, Any]]:
-        """A policy for every lock and training seed; see `train_all` for what is known of each."""
+        """A policy for every lock and training seed; see `train_all` for what is known of each.
+
+        Args:
+            stage: name of the stage and of the folder that it writes.
+            locks: name -> lock, each in a file of this folder of the run.
+            trained_as: the arm whose augmentation all get; empty: each has its own.
+        """
         config = self.config
         trainings = []
         for seed, name in product(seeds, locks):
-            how = replace(config.policy, augment=config.augment.get(name, config.policy.augment))
+            own = config.augment.get(trained_as or name, config.policy.augment)
+            how = replace(config.policy, augment=own)
             # Named by what it reads, so that more seeds or arms train only what is new.
-            what = key(locks[name].hash, repr(how)) & 0xFFFFFFFF
-            folder = str(self.out / stage / f"{name}-{seed}-{what:08x}")
-            lock = str(self.out / "locks" / f"{name}.lock")
-            trainings.append(Training(name, seed, lock, folder, how))
+            what = key(code_digest(), locks[name].hash, repr(how)) & 0xFFFFFFFF
+            run_dir = str(self.out / stage / f"{name}-{seed}-{what:08x}")
+            lock = str(self.out / folder / f"{name}.lock")
+            trainings.append(Training(name, seed, lock, run_dir, how))
         reads = {
             "locks": {k: v.hash for k, v in locks.items()},
             "trainings": [asdict(t.config) for t in trainings],
@@ -108,16 +120,16 @@ class Mixing:
         trained: list[dict[str, Any]] = self.stages.run(stage, reads, work, keep=True)
         return trained
 
-    def choose(self) -> Choice:
+    def choose(self, arm: str, candidates: Arms) -> Choice:
         """The shares of an arm: of the candidates', those with the most success.
 
         Candidates are scored on scenes and training seeds that nothing else is scored on, so the
         comparison that follows is not flattered by the choice. Of equals the first is taken.
         """
         part = self.config.choose
-        locks = self.locks(part.candidates)
+        locks = self.locks(candidates, "choose-locks")
         seeds = range(self.config.seeds, self.config.seeds + part.seeds)
-        trained = self.train("choose-train", locks, seeds)
+        trained = self.train("choose-train", locks, seeds, folder="choose-locks", trained_as=arm)
         scored = evidence.closed_loop(
             self.config,
             self.stages,
@@ -126,7 +138,7 @@ class Mixing:
             purpose="choose",
             scenes=part.scenes,
         )
-        candidates: list[Candidate] = [
+        found: list[Candidate] = [
             {
                 "name": name,
                 "shares": shares_of(lock),
@@ -135,5 +147,5 @@ class Mixing:
             }
             for name, lock in locks.items()
         ]
-        best = max(candidates, key=lambda c: c["closed_loop"]["success"])
-        return {"arm": part.arm, "chosen": best["name"], "candidates": candidates}
+        best = max(found, key=lambda c: c["closed_loop"]["success"])
+        return {"arm": arm, "chosen": best["name"], "candidates": found}

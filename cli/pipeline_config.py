@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
+from trimix.cli.import_data import aspect_of
 from trimix.core.errors import ConfigError, unknown
 from trimix.data.layout import STATE
 from trimix.randomization.presets import PRESETS
@@ -23,6 +24,7 @@ class RealPart:
         heldout: the part of the episodes that is never trained on.
         control_mode, state_unit, action_unit: what a LeRobot directory does not say of itself;
             units are one for all channels, or one for each.
+        absolute_actions: see trimix import.
         state_keys: features that make up the state, joined in this order.
         fps: what the episodes are resampled to; simulated ones are at 10. null keeps theirs.
         aspect: of images that change shape: stretch or crop.
@@ -36,11 +38,15 @@ class RealPart:
     control_mode: str = "joint_velocity"
     state_unit: tuple[str, ...] = ("",)
     action_unit: tuple[str, ...] = ("",)
+    absolute_actions: tuple[str, ...] = ()
     state_keys: tuple[str, ...] = (STATE,)
     fps: float | None = 10.0
     aspect: str = "stretch"
     cameras: dict[str, str] = field(default_factory=dict)
     skip_bad: bool = False
+
+    def __post_init__(self) -> None:
+        aspect_of(self.aspect)
 
 
 @dataclass(frozen=True)
@@ -99,21 +105,25 @@ class ChoosePart:
 
     Args:
         arm: whose shares are chosen; empty: none's are.
-        candidates: name -> shares of real, sim and dream.
+        candidates: name -> shares of real, sim and dream; empty: a quarter, a half and three
+            quarters of sim, the rest real.
         scenes: of the world of evaluate, for each training seed.
         seeds: training seeds of each candidate, counted on from those of the comparison.
     """
 
     arm: str = ""
-    candidates: dict[str, dict[str, float]] = field(
-        default_factory=lambda: {
-            "a quarter sim": {"real": 0.75, "sim": 0.25},
-            "half sim": {"real": 0.5, "sim": 0.5},
-            "three quarters sim": {"real": 0.25, "sim": 0.75},
-        }
-    )
+    candidates: dict[str, dict[str, float]] = field(default_factory=dict)
     scenes: int = 200
     seeds: int = 1
+
+    def all_candidates(self) -> dict[str, dict[str, float]]:
+        """Those given, or the default ones; none if no arm's shares are chosen."""
+        if not self.arm:
+            return {}
+        return self.candidates or {
+            f"sim-{percent}": {"real": 1 - percent / 100, "sim": percent / 100}
+            for percent in (25, 50, 75)
+        }
 
 
 def _default_arms() -> dict[str, dict[str, float]]:
@@ -166,14 +176,18 @@ class PipelineConfig:
             raise ConfigError("there are no arms to compare")
         require_known(self.arms)
         require_known(self.choose.candidates)
-        if self.choose.arm and not self.choose.candidates:
-            raise ConfigError("there are no candidates to choose from", where="choose")
         chosen = (self.choose.arm,) if self.choose.arm else ()
         named = (("only", self.only), ("augment", self.augment), ("choose.arm", chosen))
         for where, names in named:
             for name in names:
                 if name not in self.arms:
                     raise unknown("arm", name, self.arms, where=where)
+        if self.choose.arm and self.choose.arm not in chosen_arms(self):
+            raise ConfigError(
+                f"arm {self.choose.arm!r} is not among those to run",
+                where="choose.arm",
+                do=f"only runs {', '.join(self.only)}",
+            )
         self._require_positive()
         for where, preset in (
             ("evaluate.world", self.evaluate.world),

@@ -63,16 +63,20 @@ class Run:
         matches = self._match(real)
         if not matches and not self.config.only:
             self.arms["real+dream"] = {"real": 0.8, "dream": 0.2}
-        needed = set().union(*map(uses, self.arms.values()))
+        candidates = self.config.choose.all_candidates() if matches else {}
+        needed = set().union(*map(uses, [*self.arms.values(), *candidates.values()]))
         if matches and "sim" in needed:
             self._sim()
         foresight = self._dreams() if "dream" in needed else None
         cameras = [self.task.cameras[0]] if matches else list(real.interface.cameras)
         mixing = Mixing(self.config, self.stages, self.data, cameras, self.skipped)
         choice = None
-        if self.config.choose.arm in self.arms and matches:
-            choice = mixing.choose()
-            self.arms[choice["arm"]] = self.config.choose.candidates[choice["chosen"]]
+        if candidates:
+            choice = mixing.choose(self.config.choose.arm, candidates)
+            self.arms[choice["arm"]] = candidates[choice["chosen"]]
+        elif self.config.choose.arm:
+            reason = "its candidates are told apart in closed loop, which this robot has none of"
+            self.skipped.append({"name": f"choosing {self.config.choose.arm}", "reason": reason})
         locks = mixing.locks(self.arms)
         trained = mixing.train("train", locks, range(self.config.seeds))
         closed = evidence.closed_loop(self.config, self.stages, trained) if matches else None
@@ -125,6 +129,7 @@ class Run:
             image_hw=config.image_hw,
             aspect=aspect_of(part.aspect),
             control_mode=part.control_mode,
+            absolute_actions=part.absolute_actions or None,
             state_keys=part.state_keys,
             state_unit=one_or_each(part.state_unit),
             action_unit=one_or_each(part.action_unit),

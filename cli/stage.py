@@ -69,7 +69,7 @@ class Stages:
             DataError: the stage's folder holds something that no run made.
         """
         text = json.dumps(_plain(reads), sort_keys=True)
-        stamp = f"{key('stage', name, _code(), text):032x}"
+        stamp = f"{key('stage', name, code_digest(), text):032x}"
         marker, place = self.folder / "stages" / f"{name}.json", self.folder / name
         done = _marker(marker)
         if done is not None and done["key"] == stamp and (place.exists() or not done["wrote"]):
@@ -131,7 +131,7 @@ def _write(path: Path, record: dict[str, Any]) -> None:
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
     """Digest of the code that makes data and policies; a change of it does every stage again."""
     paths = [p for room in _ROOMS for p in sorted((_PACKAGE / room).rglob("*.py"))]
     return combined_digest({str(p.relative_to(_PACKAGE)): digest(p) for p in paths})

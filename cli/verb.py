@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +49,9 @@ def call(verb: Verb, arguments: list[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     ConfigStore.instance().store(name=f"{verb.name}_defaults", node=settings.schema(verb.config))
     before, sys.argv = sys.argv, [f"trimix {verb.name}", *arguments]
+    if threading.current_thread() is threading.main_thread():
+        # What a scheduler sends ends a run as Ctrl-C does: with its processes, and resumable.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     faults: list[TrimixError] = []
 
     def run(config: DictConfig) -> None:

@@ -20,10 +20,18 @@ class Registry(Mapping[str, Any]):
         self.kind, self._entries = kind, dict(entries)
 
     def __getitem__(self, name: str) -> Any:
+        module, attribute = self.where(name).split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def where(self, name: str) -> str:
+        """The "module:attribute" of a name, for another process to import.
+
+        Raises:
+            ConfigError: a name that is not registered.
+        """
         if name not in self._entries:
             raise unknown(self.kind, name, self._entries)
-        module, attribute = self._entries[name].split(":")
-        return getattr(importlib.import_module(module), attribute)
+        return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

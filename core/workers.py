@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
-from multiprocessing.sharedctypes import Synchronized
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from trimix.core.errors import TrimixError
 
 POLL_S = 0.5
+GRACE_S = 10.0
+"""What a task gets to save its work when the main process is gone."""
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -36,8 +40,8 @@ def run_tasks(
     """Call task(state, argument, tick) for every argument; give the results as they are ready.
 
     With several workers the task, setup and arguments go to fresh processes, which must find them
-    by name. Stopping to iterate (an error, Ctrl-C) ends the processes at once, so tasks keep what
-    they did where it is safe.
+    by name. When iterating stops early (an error, Ctrl-C, the end of this process) they are sent
+    SIGTERM, so tasks keep what they did where it is safe.
 
     Args:
         task: what to do; it says each unit done with its tick.
@@ -66,7 +70,8 @@ def run_tasks(
         workers, mp_context=context, initializer=_start, initargs=(setup, count)
     )
     try:
-        running = {pool.submit(_run, task, a): i for i, a in enumerate(arguments)}
+        with _no_interrupt():
+            running = {pool.submit(_run, task, a): i for i, a in enumerate(arguments)}
         yield from _results(running, count, tick)
         pool.shutdown()
     except BrokenProcessPool as error:
@@ -78,13 +83,24 @@ def run_tasks(
         pool.shutdown(cancel_futures=True)
 
 
-def _results(
-    running: dict[Future[R], int], count: Synchronized[int], tick: Tick
-) -> Iterator[tuple[int, R]]:
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ctrl-C waits, also in processes that are started meanwhile: until they can end quietly."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _results(running: dict[Future[R], int], count: Any, tick: Tick) -> Iterator[tuple[int, R]]:
     seen = 0
     while running:
         ended, _ = wait(running, POLL_S, FIRST_COMPLETED)
-        now = int(count.value)
+        now = int(count.get_obj().value)  # without the lock, which a killed worker may still hold
         for _ in range(now - seen):
             tick()
         seen = now
@@ -116,11 +132,26 @@ _process: list[_Process] = []
 
 
 def _start(setup: Callable[[], AbstractContextManager[Any]], count: Any) -> None:
-    # Ctrl-C reaches every process of a terminal: the main one tells of it, the others just end.
+    # Ctrl-C reaches every process of a terminal: the main one tells of it, the others give up
+    # their task without a word.
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
     # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
     os.environ["LP_NUM_THREADS"] = "0"
     _process[:] = [_Process(setup, count)]
+
+
+def _outlive_nobody() -> None:
+    """End this process when the one that started it is gone, whatever became of it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    multiprocessing.connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
 
 
 def _run(task: Callable[[Any, A, Tick], R], argument: A) -> R:

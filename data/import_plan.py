@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from trimix.core.contracts import CONTROL_MODES, Channel, PolicyInterface
-from trimix.core.errors import ConfigError, DataError
+from trimix.core.contracts import CONTROL_MODES, BoolArray, Channel, PolicyInterface
+from trimix.core.errors import ConfigError, DataError, unknown
 from trimix.data import images, layout, resample, split
 from trimix.data.dataset import Dataset
 from trimix.data.source import Source
@@ -30,6 +30,9 @@ class ImportConfig:
         image_hw: (height, width) of every camera; None keeps the sizes.
         aspect: "stretch" maps the whole image, "crop" keeps its shapes.
         control_mode: what the actions mean.
+        absolute_actions: with ee_delta, the action channels that are positions all the same and
+            must not be summed when the rate changes; None takes those whose name says gripper
+            and those that take no values but 0 and 1, or -1 and 1.
         state_keys: features that make up the state, joined in this order.
         state_names, action_names: new channel names; None keeps them.
         state_unit, action_unit: one unit for all channels, or one for each.
@@ -49,6 +52,7 @@ class ImportConfig:
     image_hw: tuple[int, int] | None = None
     aspect: images.Aspect = "stretch"
     control_mode: str = "undeclared"
+    absolute_actions: tuple[str, ...] | None = None
     state_keys: tuple[str, ...] = (layout.STATE,)
     state_names: tuple[str, ...] | None = None
     action_names: tuple[str, ...] | None = None
@@ -71,6 +75,7 @@ class ImportPlan:
         cameras: source feature -> new name.
         fps: the rate to write.
         hold: column -> (D,) channels that keep the previous value.
+        absolute: (A,) action channels that are not displacements; None if none is one.
         trust: episode -> (T,) trust, if the source has it.
         notes: what a reader of the data set should know about the import.
     """
@@ -80,6 +85,7 @@ class ImportPlan:
     interface: PolicyInterface
     cameras: Mapping[str, str]
     hold: Mapping[str, np.ndarray]
+    absolute: BoolArray | None
     heldout: frozenset[int]
     fps: float
     trust: Mapping[int, np.ndarray] | None
@@ -110,6 +116,7 @@ def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[
         control_dt_s=1.0 / fps,
     )
     scan = _scan(config, source, fps)
+    absolute = _absolute(config, interface, scan.levels, info)
     kept = [e.index for e in source.episodes if e.index not in scan.bad]
     plan = ImportPlan(
         config=config,
@@ -117,10 +124,11 @@ def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[
         interface=interface,
         cameras=cameras,
         hold=scan.hold,
+        absolute=absolute,
         heldout=split.heldout(kept, config.heldout, config.seed),
         fps=fps,
         trust=_trust(source),
-        notes=tuple(_notes(config, source, cameras, scan, fps)),
+        notes=tuple(_notes(config, source, cameras, scan, fps, absolute, interface)),
     )
     return plan, scan.bad
 
@@ -151,8 +159,32 @@ def _state(config: ImportConfig, source: Source) -> list[Channel]:
     return [replace(c, name=f"{key}.{c.name}") for key, part in parts.items() for c in part]
 
 
+def _absolute(
+    config: ImportConfig, interface: PolicyInterface, levels: BoolArray, where: str
+) -> BoolArray | None:
+    """(A,) action channels that are positions although the others are displacements."""
+    names = [c.name for c in interface.action]
+    given = config.absolute_actions
+    for name in given or ():
+        if name not in names:
+            raise unknown("action channel", name, names, where=where)
+    if config.control_mode != "ee_delta":
+        return None
+    if given is not None:
+        return np.array([name in given for name in names], bool)
+    named = np.array(["gripper" in name.lower() for name in names], bool)
+    kept: BoolArray = levels | named
+    return kept
+
+
 def _notes(
-    config: ImportConfig, source: Source, cameras: Mapping[str, str], scan: _Scan, fps: float
+    config: ImportConfig,
+    source: Source,
+    cameras: Mapping[str, str],
+    scan: _Scan,
+    fps: float,
+    absolute: BoolArray | None,
+    interface: PolicyInterface,
 ) -> list[str]:
     """What was changed or left behind, counted."""
     notes = []
@@ -170,6 +202,12 @@ def _notes(
             f"{scan.resampled} of {len(source.episodes)} episodes put on a constant clock of "
             f"{fps:g} frames/s; they came with steps of {scan.steps_s[0]:.3g} to "
             f"{scan.steps_s[1]:.3g} s"
+        )
+    if scan.resampled and absolute is not None:
+        kept = [c.name for c, a in zip(interface.action, absolute, strict=True) if a]
+        notes.append(
+            "actions are displacements and were summed over the new periods, but for "
+            f"{', '.join(kept) or 'none'} (absolute_actions says otherwise)"
         )
     if scan.many_tasks:
         notes.append(
@@ -223,11 +261,13 @@ class _Scan:
 
     Args:
         hold: column -> (D,) channels that switch.
+        levels: (A,) action channels that take a switch's two levels.
         bad: episode -> why it cannot be trusted.
         steps_s: the shortest and longest step of the clocks.
     """
 
     hold: dict[str, np.ndarray] = field(default_factory=dict)
+    levels: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
     bad: dict[int, str] = field(default_factory=dict)
     resampled: int = 0
     many_tasks: int = 0
@@ -264,6 +304,7 @@ def _scan(config: ImportConfig, source: Source, fps: float) -> _Scan:
             do=f"the first: {next(iter(scan.bad.values()))}",
         )
     scan.hold = {key: resample.switches(np.concatenate(parts)) for key, parts in seen.items()}
+    scan.levels = resample.levels(np.concatenate(seen[layout.ACTION]))
     return scan
 
 

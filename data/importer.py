@@ -113,10 +113,9 @@ def _convert(plan: ImportPlan, row: SourceEpisode) -> Episode:
         values = table[key]
         if keep:
             return values.astype(np.float32)
-        if key == layout.ACTION and plan.interface.control_mode == "ee_delta":
-            absolute = np.array(["gripper" in c.name.lower() for c in plan.interface.action])
+        if key == layout.ACTION and plan.absolute is not None:
             hold, rate = plan.hold[key], source.fps
-            return resample.displacements(values, absolute, hold, seconds, times, rate)
+            return resample.displacements(values, plan.absolute, hold, seconds, times, rate)
         return resample.channels(values, plan.hold[key], seconds, times)
 
     picks = np.arange(row.length) if keep else resample.nearest(seconds, times)

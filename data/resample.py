@@ -112,22 +112,23 @@ def channels(values: np.ndarray, hold: BoolArray, seconds: F64, times: F64) -> n
 def displacements(
     values: np.ndarray, absolute: BoolArray, hold: BoolArray, seconds: F64, times: F64, fps: float
 ) -> np.ndarray:
-    """(K, D) float32: what the new periods move the robot by, so that it arrives where it did.
+    """(K, D) float32: what the new periods move the robot by, so that it is where it was.
 
     A recorded row's displacement is spread evenly until the next row (the last one's over one
-    recorded period). A new row sums what falls between its time and the next one's.
+    recorded period). A new row sums what falls between its time and the next one's; what was
+    recorded after the last new period has no row and is left out.
 
     Args:
         values: (T, D).
         absolute: (D,) channels that are positions all the same, such as a gripper's opening;
             they are treated as `channels` does.
-        hold: (D,) see `channels`.
+        hold: (D,) see `channels`; of absolute channels alone.
         fps: the recorded rate.
     """
-    out = channels(values, hold, seconds, times)
+    out = channels(values, hold & absolute, seconds, times)
     until = np.append(seconds, seconds[-1] + 1.0 / fps)
     edges = np.append(times, times[-1] + (times[1] - times[0] if len(times) > 1 else 1.0 / fps))
-    for d in np.flatnonzero(~(absolute | hold)):
+    for d in np.flatnonzero(~absolute):
         travelled = np.append(0.0, np.cumsum(values[:, d], dtype=np.float64))
         out[:, d] = np.diff(np.interp(edges, until, travelled))
     return out
@@ -136,3 +137,9 @@ def displacements(
 def switches(values: np.ndarray) -> BoolArray:
     """(D,) whether a channel takes at most two values in all the (F, D) data."""
     return np.array([len(np.unique(values[:, d])) <= 2 for d in range(values.shape[1])], bool)
+
+
+def levels(values: np.ndarray) -> BoolArray:
+    """(D,) whether a channel takes the levels of a switch, 0 and 1 or -1 and 1, in (F, D) data."""
+    seen = [set(np.unique(values[:, d])) for d in range(values.shape[1])]
+    return np.array([s in ({0.0, 1.0}, {-1.0, 1.0}) for s in seen], bool)

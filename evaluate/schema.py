@@ -117,7 +117,7 @@ class Candidate(TypedDict):
 
 
 class Choice(TypedDict):
-    """How an arm's shares were found, on scenes and training seeds of their own."""
+    """How an arm's shares were found, on scenes and training seeds that no arm is compared on."""
 
     arm: str
     chosen: str

@@ -136,7 +136,7 @@ def fit(
         ConfigError: run_dir holds a run with other settings, or of another model.
         TrainingError: the loss or its gradient is not finite.
         TrimixError: run_dir cannot be written, or its checkpoint cannot be read.
-        KeyboardInterrupt: Ctrl-C, after the step under way was finished and saved.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after the step under way was finished and saved.
     """
     set_threads(config.threads)
     device = pick_device(config.device)
@@ -314,18 +314,23 @@ def _read_log(path: Path) -> list[dict[str, float]]:
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C instead of raising it in mid-step; a second one raises at once."""
+    """Collect Ctrl-C and SIGTERM instead of ending in mid-step; a second one ends at once."""
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield caught  # only the main thread may handle signals
         return
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in stops}
 
     def note(number: int, _frame: object) -> None:
         caught.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for again in stops:
+            signal.signal(again, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGINT, note)
+    for number in stops:
+        signal.signal(number, note)
     try:
         yield caught
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from trimix.core.contracts import F32, I64, Parent, Start
-from trimix.core.errors import DataError
+from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.dataset import EpisodeRow
 from trimix.worldmodel.clips import Clip, Clips
@@ -39,14 +39,35 @@ class StartFrames:
                 where=", ".join(str(c.dataset.root) for c in clips) or "no data set",
             )
 
-    def draw(self, start: Start) -> Parent:
-        """A frame drawn by the start's own stream: a data set first, then one of its frames."""
+    def drawn_from(self) -> list[tuple[str, int]]:
+        """(data set, episode) of every episode that `draw` may choose."""
+        return [
+            (name, episode.index)
+            for name, rows in self._drawn_from
+            for episode in self.clips[name].dataset.episodes
+            if np.any((rows >= episode.start) & (rows < episode.start + episode.length))
+        ]
+
+    def draw(self, start: Start, among: Collection[tuple[str, int]] | None = None) -> Parent:
+        """A frame drawn by the start's own stream: a data set first, then one of its frames.
+
+        Args:
+            among: (data set, episode) of those to choose, some of `drawn_from`; None for all.
+
+        Raises:
+            ConfigError: none of them is in `drawn_from`.
+        """
+        if among is not None and not set(among) & set(self.drawn_from()):
+            raise ConfigError("no dream can begin in any of these episodes")
         rng = stream(start.seed, start.episode, "dream start")
-        name, rows = self._drawn_from[int(rng.integers(len(self._drawn_from)))]
-        row = int(rows[rng.integers(len(rows))])
-        episodes = self.clips[name].dataset.episodes
-        episode = next(e for e in episodes if e.start <= row < e.start + e.length)
-        return Parent(name, episode.index, row - episode.start, episode.provenance.split)
+        while True:
+            name, rows = self._drawn_from[int(rng.integers(len(self._drawn_from)))]
+            row = int(rows[rng.integers(len(rows))])
+            episodes = self.clips[name].dataset.episodes
+            episode = next(e for e in episodes if e.start <= row < e.start + e.length)
+            if among is None or (name, episode.index) in among:
+                frame = row - episode.start
+                return Parent(name, episode.index, frame, episode.provenance.split)
 
     def require(self, parent: Parent) -> None:
         """Raise DataError unless the parent is a frame of the data sets and says its split."""

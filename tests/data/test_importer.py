@@ -91,6 +91,28 @@ def test_our_own_data_set_comes_in_with_its_provenance(ours: Path, tmp_path: Pat
         assert np.abs(one.images["wrist"].astype(int) - two.images["wrist"]).mean() < 3
 
 
+@pytest.mark.parametrize("named", [None, ("grip",), ()])
+def test_displacements_are_summed_when_the_rate_falls(
+    foreign: Any, tmp_path: Path, named: tuple[str, ...] | None
+) -> None:
+    foreign.write()
+    given = {"control_mode": "ee_delta", "fps": 10.0, "absolute_actions": named}
+    dataset = bring(foreign, tmp_path / "out", **given)
+    episode, rows = dataset.read_episode(2), foreign.rows(4)["action"]
+    thirds = rows[: 3 * len(episode)].reshape(len(episode), 3, 3)
+    np.testing.assert_allclose(episode.action[:, :2], thirds[:, :, :2].sum(1), atol=1e-5)
+    # A grip of 0 and 1 is told by its values, unless the user says that nothing is absolute.
+    grip = thirds[:, :, 2].sum(1) if named == () else thirds[:, 0, 2]
+    np.testing.assert_allclose(episode.action[:, 2], grip, atol=1e-5)
+    assert any("were summed" in note for note in dataset.notes)
+
+
+def test_an_absolute_action_that_is_not_there_is_refused(foreign: Any, tmp_path: Path) -> None:
+    foreign.write()
+    with pytest.raises(ConfigError, match="'jaw' is not known; available: a, b, grip"):
+        bring(foreign, tmp_path / "out", control_mode="ee_delta", absolute_actions=("jaw",))
+
+
 def test_a_jittery_clock_becomes_constant(foreign: Any, tmp_path: Path) -> None:
     jitter = {
         0: np.array([0.02, 0.05, 0.09, 0.12, 0.15, 0.19, 0.24, 0.25, 0.31, 0.32, 0.35, 0.39]),

@@ -94,7 +94,7 @@ def test_resampled_displacements_lead_to_where_the_recorded_ones_did(
     moves = np.random.default_rng(seed).normal(size=(len(seconds), 3))
     moves[:, 1] = moves[:, 1] > 0  # a switch
     times = resample.new_clock(seconds, 10.0)
-    absolute, hold = np.array([False, False, True]), np.array([False, True, False])
+    absolute, hold = np.array([False, True, True]), np.array([True, True, False])
     got = resample.displacements(moves, absolute, hold, seconds, times, fps)
     ends = np.append(seconds, seconds[-1] + 1 / fps)
     path = np.interp(times, ends, np.append(0.0, np.cumsum(moves[:, 0])))
@@ -105,9 +105,16 @@ def test_resampled_displacements_lead_to_where_the_recorded_ones_did(
 
 def test_displacements_at_a_third_of_the_rate_are_summed_by_three() -> None:
     seconds, times = np.arange(9) / 30, np.arange(3) / 10
-    neither = np.array([False])
-    got = resample.displacements(np.ones((9, 1)), neither, neither, seconds, times, 30.0)
-    np.testing.assert_allclose(got, 3.0, atol=1e-6)
+    moves = np.stack([np.full(9, 0.01), np.tile([0.0, 0.01, 0.01], 3)], axis=1)
+    held = resample.switches(moves)
+    got = resample.displacements(moves, np.zeros(2, bool), held, seconds, times, 30.0)
+    np.testing.assert_allclose(got, [[0.03, 0.02]] * 3, atol=1e-6)
+
+
+def test_a_switch_is_told_by_its_levels() -> None:
+    columns = [[0, 1, 1], [-1, 1, -1], [0, 0.01, 0], [0.5, 0.5, 0.5], [0, 0, 0], [-1, 0, 1]]
+    got = resample.levels(np.array(columns, np.float32).T)
+    assert got.tolist() == [True, True, False, False, False, False]
 
 
 def test_switches_are_told_from_continuous_channels() -> None:

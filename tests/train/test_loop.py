@@ -69,20 +69,21 @@ def test_a_crashed_run_resumes_to_the_same_bytes(tmp_path, stop_at):
     assert [e["step"] for e in lines] == list(range(1, CONFIG.steps + 1))
 
 
-def test_ctrl_c_finishes_and_saves_the_step_under_way(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_and_saves_the_step_under_way(tmp_path, sent):
     whole, stopped, resumed = net(), net(), net(seed=9)
     fit(whole, regression(whole), CONFIG, tmp_path / "a", progress=False)
     base = regression(stopped)
 
     def pressed(step):
         if step == 10:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(sent)
         return base(step)
 
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(sent)
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, pressed, CONFIG, tmp_path / "b", progress=False)
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(sent) is handler
     assert checkpoint.load(tmp_path / "b" / checkpoint.NAME).scalars["step"] == 11
     fit(resumed, regression(resumed), CONFIG, tmp_path / "b", progress=False)
     assert weights(whole) == weights(resumed)
