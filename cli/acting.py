@@ -40,7 +40,7 @@ class Place:
 
     Args:
         world: mujoco or dream.
-        task: registered task; dreams take theirs from the data they begin at.
+        task: registered task (mujoco); dreams take theirs from the data they begin at.
         randomization: none, mild, strong or target (mujoco).
         cameras, image_hw, control_mode: what the policy sees and gives (mujoco).
         dream: see DreamPlace.

@@ -107,7 +107,7 @@ def _dream_suite(world: DreamWorld, settings: EvaluateSettings, purpose: Purpose
     mine = set(episodes[PURPOSES.index(purpose) :: len(PURPOSES)])
     told = {starts.clips[name].dataset.episodes[e].provenance.task for name, e in mine} - {""}
     return make_suite(
-        "+".join(sorted(told)) or settings.task,
+        "+".join(sorted(told)) or "recorded",
         "dream",
         settings.scenes,
         settings.seed,

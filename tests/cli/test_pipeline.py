@@ -91,7 +91,7 @@ def test_policies_are_evaluated_in_dreams_as_they_are_in_mujoco(run: Path, tmp_p
     evaluations = json.loads((tmp_path / "evaluation.json").read_text())
     assert [(e["arm"], len(e["outcomes"])) for e in evaluations] == [("mine", 2), ("mean", 2)]
     suite = json.loads((tmp_path / "suite.json").read_text())
-    assert suite["task"] == "push_t"
+    assert suite["task"] == "recorded"  # imported episodes do not say more
     assert all(s["parent"]["split"] == "heldout" for s in suite["scenes"])
 
 
