@@ -23,11 +23,18 @@ from trimix.train.policy import PolicyTrainConfig
 
 
 def require_known(arms: Mapping[str, Mapping[str, float]]) -> None:
-    """Raise ConfigError for an arm with a source that is not an origin."""
+    """Raise ConfigError for an arm with a source that is not an origin, or a share that is none.
+
+    The command line's own check would take 0.5 for a share, and refuse 1.
+    """
     for name, shares in arms.items():
-        for source in shares:
+        for source, share in shares.items():
             if source not in ORIGINS:
                 raise unknown("source", source, ORIGINS, where=f"arm {name!r}")
+            if isinstance(share, bool) or not isinstance(share, (int, float)):
+                raise ConfigError(
+                    f"share {share!r} of {source} is no number", where=f"arm {name!r}"
+                )
         if min(shares.values(), default=0.0) < 0 or sum(shares.values()) <= 0:
             raise ConfigError(
                 f"shares are {dict(shares)}", where=f"arm {name!r}", do="give one above 0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
@@ -112,7 +113,7 @@ class ChoosePart:
     """
 
     arm: str = ""
-    candidates: dict[str, dict[str, float]] = field(default_factory=dict)
+    candidates: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: int = 200
     seeds: int = 1
 
@@ -160,7 +161,7 @@ class PipelineConfig:
     sim: SimPart = field(default_factory=SimPart)
     worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
     dream: DreamPart = field(default_factory=DreamPart)
-    arms: dict[str, dict[str, float]] = field(default_factory=_default_arms)
+    arms: dict[str, dict[str, Any]] = field(default_factory=_default_arms)
     choose: ChoosePart = field(default_factory=ChoosePart)
     augment: dict[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()

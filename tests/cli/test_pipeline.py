@@ -101,6 +101,8 @@ def test_policies_are_evaluated_in_dreams_as_they_are_in_mujoco(run: Path, tmp_p
         (["choose.arm=real+sim", "only=[real-only]"], "only runs real-only"),
         (["choose.arm=best"], "arm 'best' is not known"),
         (["choose.candidates={odd: {synthetic: 1}}"], "source 'synthetic' is not known"),
+        (["arms={odd: {real: 1, synthetic: 1}}"], "source 'synthetic' is not known"),
+        (["arms.odd={real: much}"], "share 'much' of real is no number"),
         (["real.aspect=fisheye"], "aspect 'fisheye' is not known"),
     ],
 )
