@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 
 from trimix.core.contracts import Json
-from trimix.core.errors import DataError
+from trimix.core.errors import DataError, TrimixError
 from trimix.data.files import sync_folder, write_bytes
 
 FORMAT = 1
@@ -35,7 +35,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint; a crash at any moment leaves the old file or the new one.
 
     Raises:
-        DataError: the file cannot be written (a full disk, a missing permission).
+        TrimixError: the file cannot be written (a full disk, a missing permission).
     """
     # Clones, because safetensors refuses tensors that share memory.
     tensors = {
@@ -51,7 +51,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         sync_folder(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise DataError(
+        raise TrimixError(
             f"the checkpoint cannot be written ({error})",
             where=str(path),
             do="free disk space or choose another directory, then run the same command again",
