@@ -10,7 +10,7 @@ from trimix.core.errors import ConfigError, MissingError, unknown
 from trimix.evaluate.loaders import SIMPLE, WORLDS
 from trimix.evaluate.named import Named
 from trimix.sim.world import MujocoConfig
-from trimix.worldmodel.drive import PerturbConfig
+from trimix.worldmodel.perturbed_replay import PerturbConfig
 
 _MUJOCO = MujocoConfig()
 

@@ -23,8 +23,8 @@ from trimix.core.seeds import key
 from trimix.core.workers import Tick, run_tasks
 from trimix.data.dataset import Dataset
 from trimix.data.files import combined_digest, digest, files_below
-from trimix.data.shard import write_shard
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.shard import write_shard
+from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.closed_loop import torch_threads
 from trimix.evaluate.named import Named
 from trimix.tasks import TASKS

@@ -15,7 +15,7 @@ import numpy as np
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.core.errors import DataError, MissingError, TrimixError
-from trimix.data.check import check
+from trimix.data.checking.check import check
 from trimix.sim.world import MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.device import pick_device

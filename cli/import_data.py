@@ -10,8 +10,8 @@ from trimix.cli.verb import Verb
 from trimix.core.errors import unknown
 from trimix.data.dataset import Dataset
 from trimix.data.images import Aspect
-from trimix.data.import_plan import ImportConfig
-from trimix.data.importer import import_dataset
+from trimix.data.importing.importer import import_dataset
+from trimix.data.importing.plan import ImportConfig
 
 _DEFAULT = ImportConfig("", "")
 

@@ -9,7 +9,7 @@ from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
 from trimix.cli.import_data import aspect_of
 from trimix.core.errors import ConfigError, unknown
-from trimix.data.layout import STATE
+from trimix.data.lerobot.layout import STATE
 from trimix.randomization.presets import PRESETS
 from trimix.train.policy import PolicyTrainConfig
 from trimix.train.worldmodel import WorldModelConfig

@@ -26,10 +26,10 @@ from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.data.dataset import Dataset
 from trimix.data.files import files_below
-from trimix.data.import_plan import ImportConfig
-from trimix.data.importer import import_dataset
-from trimix.data.layout import camera_name
-from trimix.data.source import Source
+from trimix.data.importing.importer import import_dataset
+from trimix.data.importing.plan import ImportConfig
+from trimix.data.lerobot.folder import LeRobotFolder
+from trimix.data.lerobot.layout import camera_name
 from trimix.evaluate.report import write_report
 from trimix.evaluate.schema import Skipped
 from trimix.evaluate.whole import replace_whole
@@ -117,7 +117,7 @@ class Run:
         if part.path:
             source = part.path
             _require_apart(Path(source), self.out)
-            cameras = part.cameras or self._camera_names(Source.open(part.path))
+            cameras = part.cameras or self._camera_names(LeRobotFolder.open(part.path))
         else:
             source, cameras = str(self.out / "standin"), {}
             self._collect("standin", part.standin_episodes, "target", config.seed + 1)
@@ -177,7 +177,7 @@ class Run:
                 "see the held-out scores"
             )
 
-    def _camera_names(self, source: Source) -> dict[str, str]:
+    def _camera_names(self, source: LeRobotFolder) -> dict[str, str]:
         """One camera plays the part of the task's: the only one, or the one of its name."""
         names, wanted = [camera_name(k) for k in source.camera_keys], self.task.cameras[0]
         if len(names) == 1:

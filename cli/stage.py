@@ -13,7 +13,7 @@ from typing import Any
 from trimix.core.errors import DataError
 from trimix.core.seeds import key
 from trimix.data.files import combined_digest, digest, read_json, remove_tree, storage_errors
-from trimix.data.layout import partial_folder
+from trimix.data.lerobot.layout import partial_folder
 from trimix.evaluate.whole import replace_whole
 
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -18,8 +18,9 @@ from safetensors import safe_open
 from trimix.core.contracts import F32, F64, U8, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError, MissingError, unknown
-from trimix.data import files, layout, manifest, provenance, stats
-from trimix.data.source import Source
+from trimix.data import files, manifest, provenance
+from trimix.data.lerobot import layout, stats
+from trimix.data.lerobot.folder import LeRobotFolder
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Dataset:
     robot_type: str
     episodes: tuple[EpisodeRow, ...]
     camera_keys: dict[str, str]
-    source: Source = field(repr=False)
+    source: LeRobotFolder = field(repr=False)
 
     @classmethod
     def open(cls, root: str | Path) -> Dataset:
@@ -70,7 +71,7 @@ class Dataset:
         root = Path(root)
         if not (root / layout.INFO).is_file():
             raise _absent(root)
-        source = Source.open(root)
+        source = LeRobotFolder.open(root)
         if source.version != layout.VERSION:
             raise DataError(
                 f"format {source.version}, not {layout.VERSION}",
@@ -108,7 +109,7 @@ class Dataset:
 
     @property
     def skipped(self) -> dict[int, str]:
-        """Source index -> reason of the episodes that were left out when it was made."""
+        """LeRobotFolder index -> reason of the episodes that were left out when it was made."""
         return {int(k): str(v) for k, v in manifest.read(self.root).get("skipped", {}).items()}
 
     @property
@@ -252,7 +253,7 @@ def _absent(root: Path) -> MissingError | DataError:
     )
 
 
-def _interface(source: Source, keys: dict[str, str]) -> PolicyInterface:
+def _interface(source: LeRobotFolder, keys: dict[str, str]) -> PolicyInterface:
     path = source.root / layout.INTERFACE
     if path.is_file():
         return PolicyInterface.from_json(files.read_json(path))

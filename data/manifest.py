@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from trimix.core.errors import DataError
-from trimix.data import files, layout
+from trimix.data import files
+from trimix.data.lerobot import layout
 
 _KINDS = {"plan_hash": str, "source_indices": list, "skipped": dict, "notes": list, "files": dict}
 

@@ -16,7 +16,7 @@ import numpy as np
 from trimix.core.contracts import U8, Origin
 from trimix.core.episode import Episode
 from trimix.core.errors import ConfigError
-from trimix.data.video import VideoCodec, encode
+from trimix.data.lerobot.video import VideoCodec, encode
 
 GAP_PX = 8
 GREY = 128

@@ -19,7 +19,7 @@ from trimix.policy.store import from_pretrained
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.policy import mix_normalization
-from trimix.worldmodel.drive import PerturbConfig, PerturbedReplay
+from trimix.worldmodel.perturbed_replay import PerturbConfig, PerturbedReplay
 from trimix.worldmodel.pipeline import WorldModelPipeline
 from trimix.worldmodel.world import DreamConfig, DreamWorld
 

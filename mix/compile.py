@@ -15,10 +15,11 @@ from trimix.core.contracts import I64
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import key
 from trimix.mix.caps import cap_shares
+from trimix.mix.heldout import held_out_in
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.recipe import Phase, Recipe, Source
 from trimix.mix.schedule import PARTS, Schedule, Segment, Totals, to_parts
-from trimix.mix.selection import Selection, held_out_in, select
+from trimix.mix.selection import Selection, select
 from trimix.mix.source import DiskStore, SourceData, Store, View, joint_interface
 
 

@@ -10,9 +10,9 @@ import torch
 
 from trimix.core.contracts import F32, Policy, PolicyInterface
 from trimix.core.errors import ConfigError
+from trimix.policy.baselines import MeanPolicy, RandomPolicy, ReplayPolicy
 from trimix.policy.chunk import ActConfig, ChunkPolicy
 from trimix.policy.normalization import Normalization
-from trimix.policy.simple import MeanPolicy, RandomPolicy, ReplayPolicy
 from trimix.policy.store import from_pretrained, kind_of
 
 

@@ -16,8 +16,8 @@ from trimix.randomization.vary import Vary
 from trimix.sim.kinematics import Kinematics
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
+from trimix.tasks.disturbance import DisturbanceConfig
 from trimix.tasks.waypoints import Waypoint, WaypointPolicy
-from trimix.tasks.wobble import Wobble
 
 TABLE_Z = 0.135
 PLATE_RADIUS = 0.10
@@ -82,7 +82,7 @@ class BananaOnPlate:
 
     def expert(self, physics: Physics, interface: PolicyInterface) -> Policy:
         """Waypoints by inverse kinematics, with noise, feedback and second tries."""
-        return _Expert(physics, interface, Wobble())
+        return _Expert(physics, interface, DisturbanceConfig())
 
     def axes(self) -> tuple[Vary, ...]:
         return ()
@@ -174,8 +174,10 @@ _AWAY = 0.09  # m from the banana that the gripper goes at least; success wants 
 class _Expert(WaypointPolicy):
     """wait, above the banana, down, close, lift, above the plate, down, open, up."""
 
-    def __init__(self, physics: Physics, interface: PolicyInterface, wobble: Wobble | None) -> None:
-        super().__init__(physics, interface, wobble)
+    def __init__(
+        self, physics: Physics, interface: PolicyInterface, noise: DisturbanceConfig | None
+    ) -> None:
+        super().__init__(physics, interface, noise)
         self._kinematics = Kinematics(physics.robot)
 
     def plan(self, row: int, rng: np.random.Generator) -> list[Waypoint]:

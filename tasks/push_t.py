@@ -15,9 +15,9 @@ from trimix.core.contracts import F32, F64, BoolArray, Policy, PolicyInterface
 from trimix.randomization.vary import Vary
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
+from trimix.tasks.disturbance import DisturbanceConfig
 from trimix.tasks.push_t_expert import PushExpert, planar_pose
 from trimix.tasks.tee import BOXES, HEIGHT, SUPPORT_RADIUS, UNIT, clearance
-from trimix.tasks.wobble import Wobble
 
 # 3 cm is a sixth of the T's length and three pixels at 64 px; 15 degrees move its ends by as much.
 NEAR_M, NEAR_RAD = 0.03, np.radians(15.0)
@@ -83,7 +83,7 @@ class PushT:
 
     def expert(self, physics: Physics, interface: PolicyInterface) -> Policy:
         """Looks two pushes ahead, walks around the T, pushes with feedback."""
-        return PushExpert(physics, interface, Wobble())
+        return PushExpert(physics, interface, DisturbanceConfig())
 
     def axes(self) -> tuple[Vary, ...]:
         return ()

@@ -13,9 +13,9 @@ import numpy as np
 from trimix.core.contracts import F32, F64, I64, BoolArray, Obs, PolicyInterface
 from trimix.core.seeds import stream
 from trimix.sim.physics import Physics
+from trimix.tasks.disturbance import Disturbance, DisturbanceConfig
 from trimix.tasks.push_planner import Planner
 from trimix.tasks.tee import BOXES, UNIT, Tee
-from trimix.tasks.wobble import Disturbance, Wobble
 
 _MARGIN = 0.018  # m, between stick and T on the way
 _WALK, _PUSH, _SLOWEST = 0.20, 0.10, 0.035  # m/s
@@ -41,11 +41,13 @@ class PushExpert:
     Args:
         physics: the rows it sees.
         interface: joint_velocity or joint_position.
-        wobble: noise; None for none.
+        noise: how the velocities are disturbed; None for none.
     """
 
-    def __init__(self, physics: Physics, interface: PolicyInterface, wobble: Wobble | None) -> None:
-        self.interface, self.physics, self.wobble = interface, physics, wobble
+    def __init__(
+        self, physics: Physics, interface: PolicyInterface, noise: DisturbanceConfig | None
+    ) -> None:
+        self.interface, self.physics, self.noise = interface, physics, noise
         self._speed = np.array(physics.robot.speed_limit)
         self._minds = [self._fresh(i) for i in range(physics.n)]
 
@@ -71,7 +73,7 @@ class PushExpert:
         return out.astype(np.float32)
 
     def _fresh(self, seed: int) -> _Mind:
-        return _Mind(Disturbance(self.wobble, self._speed, stream(seed, 0, "expert")))
+        return _Mind(Disturbance(self.noise, self._speed, stream(seed, 0, "expert")))
 
     def _decide(self, row: int, mind: _Mind, pose: F64, stick: F64) -> F64:
         """(2,) m/s in the body frame."""

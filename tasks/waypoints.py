@@ -12,7 +12,7 @@ import numpy as np
 from trimix.core.contracts import F32, F64, I64, BoolArray, Obs, PolicyInterface
 from trimix.core.seeds import stream
 from trimix.sim.physics import Physics
-from trimix.tasks.wobble import Disturbance, Wobble
+from trimix.tasks.disturbance import Disturbance, DisturbanceConfig
 
 _FEEDBACK = 4.0  # 1/s, how hard the reference pulls the joints back
 
@@ -45,11 +45,13 @@ class WaypointPolicy:
     Args:
         physics: the rows it sees and acts in.
         interface: joint_velocity or joint_position.
-        wobble: noise; None for none.
+        noise: how the velocities are disturbed; None for none.
     """
 
-    def __init__(self, physics: Physics, interface: PolicyInterface, wobble: Wobble | None) -> None:
-        self.interface, self.physics, self.wobble = interface, physics, wobble
+    def __init__(
+        self, physics: Physics, interface: PolicyInterface, noise: DisturbanceConfig | None
+    ) -> None:
+        self.interface, self.physics, self.noise = interface, physics, noise
         self._speed = np.array(physics.robot.speed_limit)
         self._tracks = [self._fresh(stream(0, i, "expert")) for i in range(physics.n)]
 
@@ -91,7 +93,7 @@ class WaypointPolicy:
         return command
 
     def _fresh(self, rng: np.random.Generator) -> _Track:
-        return _Track(rng, Disturbance(self.wobble, self._speed, rng))
+        return _Track(rng, Disturbance(self.noise, self._speed, rng))
 
     def _replan(self, row: int, q: F64) -> None:
         track = self._tracks[row]

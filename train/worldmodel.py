@@ -17,6 +17,7 @@ from trimix.core.errors import ConfigError
 from trimix.data.dataset import Dataset
 from trimix.train.device import pick_device
 from trimix.train.loop import FitResult, LoopConfig, fit
+from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline, fit_scales
 from trimix.worldmodel.clips import Clip, Clips, split_episodes
 from trimix.worldmodel.objectives import (
     Loss,
@@ -28,7 +29,6 @@ from trimix.worldmodel.objectives import (
     motion_loss,
     refiner_loss,
 )
-from trimix.worldmodel.parts import PartsConfig, build_pipeline, fit_scales
 from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 STAGES = ("codec", "motion", "refiner", "trust")
@@ -51,7 +51,7 @@ class WorldModelConfig:
         seed: of every draw of data and of the weights.
     """
 
-    parts: PartsConfig = field(default_factory=PartsConfig)
+    architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     batch_size: int = 16
     draws: tuple[int, ...] | None = None
     rollout_from: float = 0.5
@@ -203,7 +203,7 @@ class _Training:
             for d, s in pairs
         ]
         self.pipeline = build_pipeline(
-            datasets[0].interface, config.parts, training, config.seed
+            datasets[0].interface, config.architecture, training, config.seed
         ).to(self.device)
         fit_scales(self.pipeline, self.clips)
 

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from trimix.core.seeds import stream
-from trimix.data.check import check
+from trimix.data.checking.check import check
 
 # Long enough that most kills meet running episodes rather than the start of Python.
 ARGUMENTS = ["task=push_t", "episodes=300", "rows=8", "workers=2"]

@@ -15,7 +15,7 @@ import pytest
 from trimix.cli.collect import CollectConfig, collect
 from trimix.cli.verify import VerifySettings, verify
 from trimix.core.errors import DataError
-from trimix.data.check import check
+from trimix.data.checking.check import check
 
 TASK = "push_t"  # the shorter episodes
 

@@ -12,13 +12,13 @@ from trimix.core.contracts import ORIGINS, Start, World
 from trimix.core.episode import Provenance
 from trimix.core.errors import TrimixError
 from trimix.core.rollout import rollout
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.loaders import WORLDS as REGISTERED
-from trimix.policy.simple import RandomPolicy
+from trimix.policy.baselines import RandomPolicy
 from trimix.sim.robots import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
-from trimix.worldmodel.parts import PartsConfig, build_pipeline
+from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline
 from trimix.worldmodel.world import DreamConfig, DreamWorld
 
 N, STEPS = 3, 6
@@ -50,7 +50,7 @@ def recorded(tmp_path_factory):
 @pytest.fixture(scope="session")
 def dream(recorded, tmp_path_factory):
     """n -> dreams of an untrained model that neither end nor abstain by themselves."""
-    parts = PartsConfig(
+    parts = ArchitectureConfig(
         channels=(16, 32),
         refiner_channels=(16, 32),
         codec_channels=8,

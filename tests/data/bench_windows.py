@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from trimix.core.seeds import stream
-from trimix.data import video
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
+from trimix.data.lerobot import video
 from trimix.data.windows import Windows, WindowSpec
 from trimix.mix.compile import compile_recipe
 from trimix.mix.loader import MixLoader

@@ -17,9 +17,9 @@ from PIL import Image
 from trimix.core.contracts import Channel, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import stream
-from trimix.data import video
-from trimix.data.layout import FileLimits
-from trimix.data.writer import DatasetWriter
+from trimix.data.lerobot import video
+from trimix.data.lerobot.layout import FileLimits
+from trimix.data.writing.writer import DatasetWriter
 
 REPO = Path(__file__).resolve().parents[2]
 FPS = 10.0

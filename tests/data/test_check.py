@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from trimix.core.errors import MissingError
-from trimix.data import layout
-from trimix.data.check import check
+from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
+from trimix.data.lerobot import layout
 
 WRIST = "observation.images.wrist"
 

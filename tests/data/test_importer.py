@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from trimix.core.errors import ConfigError, DataError, MissingError, TrimixError
-from trimix.data import layout
-from trimix.data.check import check
+from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
-from trimix.data.importer import ImportConfig, import_dataset
+from trimix.data.importing.importer import ImportConfig, import_dataset
+from trimix.data.lerobot import layout
 
 Tree = Callable[[Path], dict[str, bytes]]
 

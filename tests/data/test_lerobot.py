@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from trimix.data.dataset import Dataset
-from trimix.data.layout import camera_key
+from trimix.data.lerobot.layout import camera_key
 
 PYTHON = os.environ.get("TRIMIX_LEROBOT_PYTHON", "")
 

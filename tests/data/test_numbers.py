@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from trimix.core.errors import DataError
-from trimix.data import images, layout, resample, split, stats
-from trimix.data.assemble import grouped
-from trimix.data.resample import ClockLimits
+from trimix.data import images
+from trimix.data.importing import resample, split
+from trimix.data.importing.resample import ClockLimits
+from trimix.data.lerobot import layout, stats
+from trimix.data.writing.assemble import grouped
 
 finite = st.floats(-1e3, 1e3, width=32)
 tables = hnp.arrays(

@@ -20,10 +20,12 @@ import pytest
 from trimix.core.contracts import PolicyInterface
 from trimix.core.episode import Episode
 from trimix.core.errors import DataError, InterfaceError, MissingError, TrimixError
-from trimix.data import files, layout, shard
-from trimix.data.check import check
+from trimix.data import files
+from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
-from trimix.data.writer import DatasetWriter, write_shard
+from trimix.data.lerobot import layout
+from trimix.data.writing import shard
+from trimix.data.writing.writer import DatasetWriter, write_shard
 
 Make = Callable[..., Episode]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -221,7 +223,7 @@ from pathlib import Path
 from trimix.core.contracts import Channel, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import stream
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 interface = PolicyInterface({"a": (16, 16)}, (Channel("x"),), (Channel("v"),), "undeclared", 0.1)
 with DatasetWriter(Path(sys.argv[1]), interface, plan_hash="kill") as writer:
     print("begun", flush=True)

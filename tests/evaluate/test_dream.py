@@ -12,7 +12,7 @@ from trimix.core.contracts import Channel, Parent, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.fidelity import agreement
 from trimix.evaluate.named import Named

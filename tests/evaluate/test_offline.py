@@ -8,7 +8,7 @@ from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.cache import FrameCache
 from trimix.data.windows import Windows, WindowSpec
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.offline import OfflineConfig, channels_of, evaluate_offline
 from trimix.evaluate.schema import validate_report
 

@@ -11,7 +11,7 @@ from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError, MissingError
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.mix import (
     DiskStore,
     Filter,

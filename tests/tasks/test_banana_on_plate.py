@@ -13,8 +13,8 @@ from trimix.core.seeds import stream
 from trimix.sim.kinematics import Kinematics
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks.banana_on_plate import APART, PLATE_RADIUS, TABLE_Z, BananaOnPlate, _places
+from trimix.tasks.disturbance import Disturbance, DisturbanceConfig
 from trimix.tasks.waypoints import _minimum_jerk
-from trimix.tasks.wobble import Disturbance, Wobble
 
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "cr5_banana"
 OVER_PLATE = TABLE_Z + 0.045
@@ -175,16 +175,16 @@ def test_wobble_has_its_size_and_none_is_none():
     speed = np.full(6, 1.5)
     calm = Disturbance(None, speed, stream(0))
     assert np.array_equal(calm(np.ones(6), 0.1), np.ones(6))
-    noise = Disturbance(Wobble(std=0.05, push_rate=0.0), speed, stream(0))
+    noise = Disturbance(DisturbanceConfig(std=0.05, push_rate=0.0), speed, stream(0))
     drawn = np.array([noise(np.zeros(6), 0.1) for _ in range(3000)])[100:]
     assert drawn.std() == pytest.approx(0.05 * 1.5, rel=0.1)
     correlation = np.corrcoef(drawn[:-5, 0], drawn[5:, 0])[0, 1]
     assert correlation == pytest.approx(np.exp(-1), abs=0.12)  # 0.5 s apart
-    pushed = Disturbance(Wobble(std=0.0, push_rate=5.0, push=0.2), speed, stream(1))
+    pushed = Disturbance(DisturbanceConfig(std=0.0, push_rate=5.0, push=0.2), speed, stream(1))
     moved = np.array([pushed(np.ones(6), 0.1) - 1 for _ in range(200)])
     sizes = np.linalg.norm(moved, axis=1)
     assert sizes.max() == pytest.approx(0.2 * 1.5, rel=1e-6) and (sizes == 0).any()
-    still = Disturbance(Wobble(std=0.0, push_rate=5.0), speed, stream(1))
+    still = Disturbance(DisturbanceConfig(std=0.0, push_rate=5.0), speed, stream(1))
     assert not any(still(np.zeros(6), 0.1).any() for _ in range(200))  # never at rest
 
 

@@ -8,7 +8,7 @@ from trimix.core.episode import Episode, Provenance
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
 from trimix.data.windows import Windows, WindowSpec
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.mix.compile import compile_recipe
 from trimix.mix.loader import MixLoader
 from trimix.mix.recipe import Phase, Recipe, Source

@@ -14,13 +14,13 @@ from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 from trimix.train import worldmodel as training
 from trimix.train.loop import LoopConfig
 from trimix.train.worldmodel import WorldModelConfig, run_worldmodel
+from trimix.worldmodel.architecture import ArchitectureConfig
 from trimix.worldmodel.clips import split_episodes
 from trimix.worldmodel.metrics import evaluate_worldmodel
-from trimix.worldmodel.parts import PartsConfig
 
 HW = (16, 16)
 INTERFACE = PolicyInterface(
@@ -33,7 +33,7 @@ def loop(steps: int) -> LoopConfig:
 
 
 TINY = WorldModelConfig(
-    parts=PartsConfig(
+    architecture=ArchitectureConfig(
         channels=(16, 16),
         refiner_channels=(16, 16),
         codec_channels=8,
@@ -205,9 +205,9 @@ def test_what_cannot_be_trained_on_is_an_error(
         (WorldModelConfig, {"batch_size": 0}),
         (WorldModelConfig, {"rollout_from": 2.0}),
         (WorldModelConfig, {"draws": (1, 0)}),
-        (PartsConfig, {"sampler_steps": -1}),
-        (PartsConfig, {"channels": (20,)}),
-        (PartsConfig, {"patch": 3}),
+        (ArchitectureConfig, {"sampler_steps": -1}),
+        (ArchitectureConfig, {"channels": (20,)}),
+        (ArchitectureConfig, {"patch": 3}),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(config: type, wrong: dict[str, object]) -> None:

@@ -13,8 +13,8 @@ from trimix.core.contracts import Channel, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
-from trimix.data.writer import DatasetWriter
-from trimix.worldmodel.parts import PartsConfig, build_pipeline
+from trimix.data.writing.writer import DatasetWriter
+from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline
 from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 HW = (16, 24)
@@ -90,7 +90,7 @@ def build(
     interface: PolicyInterface, labels: tuple[bool, bool] = (True, True)
 ) -> WorldModelPipeline:
     """An untrained pipeline with weights off zero, so that nothing is right by accident."""
-    config = PartsConfig(
+    config = ArchitectureConfig(
         channels=(16, 32),
         refiner_channels=(16, 32),
         codec_channels=8,

@@ -14,7 +14,7 @@ from trimix.core.contracts import Channel, Parent, PolicyInterface, Start
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.core.rollout import rollout
 from trimix.data.dataset import Dataset
-from trimix.worldmodel.drive import PerturbConfig, PerturbedReplay
+from trimix.worldmodel.perturbed_replay import PerturbConfig, PerturbedReplay
 from trimix.worldmodel.pipeline import WorldModelPipeline
 from trimix.worldmodel.world import DreamConfig, DreamWorld
 

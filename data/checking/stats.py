@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from trimix.data import columns, files, layout, stats
-from trimix.data.problem import Findings
-from trimix.data.source import Source
+from trimix.data import files
+from trimix.data.checking.finding import Findings
+from trimix.data.lerobot import columns, layout, stats
+from trimix.data.lerobot.folder import LeRobotFolder
 
 _ORDER = ("min", "q01", "q10", "q50", "q90", "q99", "max")
 _QUANTILE_TOLERANCE = 0.05
@@ -26,7 +27,7 @@ _SEEN = ("mean", "std")
 
 
 def check(
-    source: Source,
+    source: LeRobotFolder,
     flat: Mapping[str, np.ndarray],
     frames: Mapping[str, Mapping[int, stats.Stats]],
     found: Findings,
@@ -49,7 +50,7 @@ def check(
 
 
 def _check_whole(
-    source: Source,
+    source: LeRobotFolder,
     raw: Mapping[str, Mapping[str, Any]],
     flat: Mapping[str, np.ndarray],
     frames: Mapping[str, Mapping[int, stats.Stats]],
@@ -97,7 +98,7 @@ def _mean_of(episodes: Mapping[int, stats.Stats]) -> stats.Stats:
 
 
 def _check_episodes(
-    source: Source,
+    source: LeRobotFolder,
     flat: Mapping[str, np.ndarray],
     frames: Mapping[str, Mapping[int, stats.Stats]],
     found: Findings,
@@ -118,7 +119,7 @@ def _check_episodes(
                 _compare_images(mine, frames[key][row.index], key, where, found)
 
 
-def _episode_stats(source: Source) -> dict[int, dict[str, Any]]:
+def _episode_stats(source: LeRobotFolder) -> dict[int, dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     for path in sorted((source.root / "meta" / "episodes").glob("*/*.parquet")):
         for row in columns.read_table(path).to_pylist():

@@ -16,20 +16,24 @@ from safetensors import SafetensorError, safe_open
 
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError, MissingError
-from trimix.data import check_rows, check_stats, check_videos, files, layout
+from trimix.data import files
+from trimix.data.checking import rows as check_rows
+from trimix.data.checking import stats as check_stats
+from trimix.data.checking import videos as check_videos
+from trimix.data.checking.finding import Finding, Findings
+from trimix.data.importing.resample import ClockLimits, check_clock
+from trimix.data.lerobot import layout
+from trimix.data.lerobot.folder import LeRobotFolder
 from trimix.data.manifest import listed_files
-from trimix.data.problem import Findings, Problem
-from trimix.data.resample import ClockLimits, check_clock
-from trimix.data.source import Source
 
-__all__ = ["Problem", "check"]
+__all__ = ["Finding", "check"]
 
 Progress = Callable[[int, int], None]
 
 _COUNTER_TYPES = {"timestamp": "float32"} | dict.fromkeys(layout.COUNTERS[1:], "int64")
 
 
-def check(root: str | Path, progress: Progress | None = None) -> list[Problem]:
+def check(root: str | Path, progress: Progress | None = None) -> list[Finding]:
     """Everything that is wrong with the data set at root; empty if nothing is.
 
     Every row is read and every video decoded.
@@ -53,7 +57,7 @@ def check(root: str | Path, progress: Progress | None = None) -> list[Problem]:
         )
         return found.problems
     try:
-        source = Source.open(root)
+        source = LeRobotFolder.open(root)
     except DataError as fault:
         found.add(fault.what, fault.where, fault.do)
         return found.problems
@@ -70,7 +74,7 @@ def check(root: str | Path, progress: Progress | None = None) -> list[Problem]:
     return found.problems
 
 
-def _check_old(source: Source, found: Findings, progress: Progress | None) -> None:
+def _check_old(source: LeRobotFolder, found: Findings, progress: Progress | None) -> None:
     """v2.x: what an import would refuse."""
     for row in source.episodes:
         where = f"{row.data} episode {row.index}"
@@ -86,7 +90,7 @@ def _check_old(source: Source, found: Findings, progress: Progress | None) -> No
     check_videos.check(source, found, progress)
 
 
-def _check_info(source: Source, found: Findings) -> None:
+def _check_info(source: LeRobotFolder, found: Findings) -> None:
     info, where = source.info, str(source.root / layout.INFO)
     lengths = [e.length for e in source.episodes]
     for name, actual in (
@@ -129,7 +133,7 @@ def _is_span(span: Any, episodes: int) -> bool:
     return 0 <= int(parts[0]) <= int(parts[1]) <= episodes
 
 
-def _check_tasks(source: Source, found: Findings) -> None:
+def _check_tasks(source: LeRobotFolder, found: Findings) -> None:
     path = source.root / layout.TASKS
     schema = pq.read_schema(path)
     described = (schema.metadata or {}).get(b"pandas", b"")
@@ -154,7 +158,7 @@ def _check_tasks(source: Source, found: Findings) -> None:
             )
 
 
-def _check_side(source: Source, found: Findings) -> None:
+def _check_side(source: LeRobotFolder, found: Findings) -> None:
     """What trimix keeps beside LeRobot's files."""
     root = source.root
     if (root / layout.INTERFACE).is_file():
@@ -176,7 +180,7 @@ def _check_side(source: Source, found: Findings) -> None:
                     )
 
 
-def _check_interface(source: Source, found: Findings) -> None:
+def _check_interface(source: LeRobotFolder, found: Findings) -> None:
     where = str(source.root / layout.INTERFACE)
     try:
         interface = PolicyInterface.from_json(files.read_json(source.root / layout.INTERFACE))
@@ -199,7 +203,7 @@ def _check_interface(source: Source, found: Findings) -> None:
         )
 
 
-def _check_tensors(source: Source, found: Findings) -> None:
+def _check_tensors(source: LeRobotFolder, found: Findings) -> None:
     path = source.root / layout.ROWS
     lengths = {f"sim_state/{e.index}": e.length for e in source.episodes}
     total = sum(lengths.values())

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from trimix.core.errors import DataError
-from trimix.data import columns, files, layout
+from trimix.data import files
+from trimix.data.lerobot import columns, layout
 
 VERSIONS = ("v2.0", "v2.1", "v3.0")
 _EPISODE_LINES = "meta/episodes.jsonl"
@@ -28,7 +29,7 @@ class VideoSpan:
 
 
 @dataclass(frozen=True)
-class SourceEpisode:
+class EpisodeEntry:
     """What the metadata says of one episode.
 
     Args:
@@ -101,7 +102,7 @@ def read_tasks(root: Path, version: str) -> dict[int, str]:
     return dict(pairs)
 
 
-def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...]:
+def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[EpisodeEntry, ...]:
     """The episodes of a v2.0 or v2.1 directory, in order of their index."""
     path = root / _EPISODE_LINES
     chunks_size = info.get("chunks_size", layout.FILES_PER_CHUNK)
@@ -117,7 +118,7 @@ def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
             for key in keys
         }
         found.append(
-            SourceEpisode(
+            EpisodeEntry(
                 index=index,
                 length=_whole(line, "length", str(path)),
                 tasks=_texts(line, "tasks", str(path)),
@@ -129,7 +130,7 @@ def episodes_v2(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
     return _in_order(found, path)
 
 
-def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...]:
+def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[EpisodeEntry, ...]:
     """The episodes of a v3.0 directory, in order of their index."""
     folder = root / "meta" / "episodes"
     paths = sorted(folder.glob("*/*.parquet"))
@@ -153,7 +154,7 @@ def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
                     raise DataError(f"from_timestamp of {key!r} is {begin!r}", where=where)
                 videos[key] = VideoSpan(root / name, round(begin * float(info["fps"])))
             found.append(
-                SourceEpisode(
+                EpisodeEntry(
                     index=index,
                     length=_whole(row, "length", where),
                     tasks=_texts(row, "tasks", where),
@@ -165,7 +166,7 @@ def episodes_v3(root: Path, info: Mapping[str, Any]) -> tuple[SourceEpisode, ...
     return _in_order(found, folder)
 
 
-def _in_order(found: list[SourceEpisode], where: Path) -> tuple[SourceEpisode, ...]:
+def _in_order(found: list[EpisodeEntry], where: Path) -> tuple[EpisodeEntry, ...]:
     found.sort(key=lambda e: e.index)
     for before, after in pairwise(found):
         if before.index == after.index:

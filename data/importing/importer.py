@@ -15,13 +15,15 @@ import numpy as np
 
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError, TrimixError
-from trimix.data import files, images, layout, resample, video
+from trimix.data import files, images
 from trimix.data.dataset import Dataset
-from trimix.data.import_plan import ImportConfig, ImportPlan, plan_import
+from trimix.data.importing import resample
+from trimix.data.importing.plan import ImportConfig, ImportPlan, plan_import
+from trimix.data.importing.rows import checked_rows
+from trimix.data.lerobot import layout, video
+from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 from trimix.data.provenance import from_columns, recorded
-from trimix.data.source import Source, SourceEpisode
-from trimix.data.trusted import checked_rows
-from trimix.data.writer import DatasetWriter
+from trimix.data.writing.writer import DatasetWriter
 
 __all__ = ["ImportConfig", "import_dataset"]
 
@@ -43,7 +45,7 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
         DataError: something cannot be trusted; the error names file, episode and row.
         TrimixError: the disk is full.
     """
-    source = Source.open(config.path)
+    source = LeRobotFolder.open(config.path)
     plan, bad = plan_import(config, source)
     described = files.compact_json({"import": _settings(config), "source": _source_hash(source)})
     writer = DatasetWriter(
@@ -70,7 +72,7 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
         raise
 
 
-def _bring(plan: ImportPlan, row: SourceEpisode, writer: DatasetWriter) -> None:
+def _bring(plan: ImportPlan, row: EpisodeEntry, writer: DatasetWriter) -> None:
     try:
         episode = _convert(plan, row)
     except DataError as fault:
@@ -81,7 +83,7 @@ def _bring(plan: ImportPlan, row: SourceEpisode, writer: DatasetWriter) -> None:
     writer.add(row.index, episode)
 
 
-def _relative(source: Source, reason: str) -> str:
+def _relative(source: LeRobotFolder, reason: str) -> str:
     """The reason without the place of the source, which the data set must not depend on."""
     return reason.replace(f"{source.root}/", "")
 
@@ -93,7 +95,7 @@ def _settings(config: ImportConfig) -> dict[str, object]:
     return settings
 
 
-def _source_hash(source: Source) -> str:
+def _source_hash(source: LeRobotFolder) -> str:
     folders = ("data", "images", "meta", "videos")
     paths = files.files_below(source.root, *folders)
     return files.combined_digest(
@@ -101,7 +103,7 @@ def _source_hash(source: Source) -> str:
     )
 
 
-def _convert(plan: ImportPlan, row: SourceEpisode) -> Episode:
+def _convert(plan: ImportPlan, row: EpisodeEntry) -> Episode:
     config, source = plan.config, plan.source
     keys = (*config.state_keys, layout.ACTION)
     table = checked_rows(source, row, keys, config.clock)
@@ -141,7 +143,7 @@ def _convert(plan: ImportPlan, row: SourceEpisode) -> Episode:
     )
 
 
-def _provenance(plan: ImportPlan, row: SourceEpisode, success: np.ndarray | None) -> Provenance:
+def _provenance(plan: ImportPlan, row: EpisodeEntry, success: np.ndarray | None) -> Provenance:
     """What the source records of the episode, if trimix wrote it; its split stays."""
     stand_in = plan.config.stand_in
     if recorded(row.extra) and not stand_in:
@@ -157,7 +159,7 @@ def _provenance(plan: ImportPlan, row: SourceEpisode, success: np.ndarray | None
     )
 
 
-def _frames(source: Source, row: SourceEpisode, key: str) -> np.ndarray:
+def _frames(source: LeRobotFolder, row: EpisodeEntry, key: str) -> np.ndarray:
     if key not in row.videos:
         return source.read_frames(row, key)
     span = row.videos[key]
@@ -182,7 +184,7 @@ def _frames(source: Source, row: SourceEpisode, key: str) -> np.ndarray:
     return source.read_frames(row, key)
 
 
-def _instruction(source: Source, row: SourceEpisode, table: Mapping[str, np.ndarray]) -> str:
+def _instruction(source: LeRobotFolder, row: EpisodeEntry, table: Mapping[str, np.ndarray]) -> str:
     if "task_index" in table:
         index = int(table["task_index"].reshape(-1)[0])
         if index not in source.tasks:

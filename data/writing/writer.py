@@ -18,10 +18,12 @@ from typing import Any
 from trimix.core.contracts import PolicyInterface
 from trimix.core.episode import Episode
 from trimix.core.errors import DataError, TrimixError
-from trimix.data import files, layout, manifest, shard
-from trimix.data.assemble import assemble
+from trimix.data import files, manifest
 from trimix.data.dataset import Dataset
-from trimix.data.video import VideoCodec
+from trimix.data.lerobot import layout
+from trimix.data.lerobot.video import VideoCodec
+from trimix.data.writing import shard
+from trimix.data.writing.assemble import assemble
 
 __all__ = ["DatasetWriter", "write_shard"]
 

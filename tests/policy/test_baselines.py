@@ -7,7 +7,7 @@ import pytest
 
 from trimix.core.contracts import Channel
 from trimix.core.errors import ConfigError, InterfaceError
-from trimix.policy.simple import MeanPolicy, RandomPolicy, ReplayPolicy
+from trimix.policy.baselines import MeanPolicy, RandomPolicy, ReplayPolicy
 
 
 def run(policy, keys, steps):

@@ -10,7 +10,7 @@ from trimix.core.contracts import F64
 
 
 @dataclass(frozen=True)
-class Wobble:
+class DisturbanceConfig:
     """How a scripted policy is disturbed (after DART, CoRL 2017).
 
     Args:
@@ -32,31 +32,33 @@ class Disturbance:
     """The noise of one row, from a stream of its own.
 
     Args:
-        wobble: how strong; None for none.
+        noise: how strong; None for none.
         speed: (D,) speed limits.
         rng: drawn from at every call.
     """
 
-    def __init__(self, wobble: Wobble | None, speed: F64, rng: np.random.Generator) -> None:
-        self._wobble, self._speed, self._rng = wobble, speed, rng
+    def __init__(
+        self, noise: DisturbanceConfig | None, speed: F64, rng: np.random.Generator
+    ) -> None:
+        self._config, self._speed, self._rng = noise, speed, rng
         self._noise, self._push = np.zeros(len(speed)), np.zeros(len(speed))
         self._push_left_s = 0.0
 
     def __call__(self, velocity: F64, dt: float) -> F64:
         """Velocity (D,) plus smooth noise and the odd push; pushes come only in fast motion."""
-        wobble, rng = self._wobble, self._rng
-        if wobble is None:
+        config, rng = self._config, self._rng
+        if config is None:
             return velocity
-        keep = np.exp(-dt / wobble.correlation_s)
+        keep = np.exp(-dt / config.correlation_s)
         unit = rng.standard_normal(len(velocity))
-        self._noise = keep * self._noise + np.sqrt(1 - keep**2) * wobble.std * self._speed * unit
+        self._noise = keep * self._noise + np.sqrt(1 - keep**2) * config.std * self._speed * unit
         if self._push_left_s > 0:
             self._push_left_s -= dt
         else:
             self._push[:] = 0.0
             moving = np.abs(velocity).max() > 0.1 * self._speed.max()
-            if moving and rng.random() < wobble.push_rate * dt:
+            if moving and rng.random() < config.push_rate * dt:
                 direction = rng.standard_normal(len(velocity))
-                self._push = wobble.push * self._speed * direction / np.linalg.norm(direction)
-                self._push_left_s = wobble.push_s
+                self._push = config.push * self._speed * direction / np.linalg.norm(direction)
+                self._push_left_s = config.push_s
         return velocity + self._noise + self._push

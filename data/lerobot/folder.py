@@ -17,14 +17,16 @@ import pyarrow as pa
 
 from trimix.core.contracts import U8
 from trimix.core.errors import DataError, MissingError
-from trimix.data import columns, images, layout, source_meta, video
-from trimix.data.source_meta import SourceEpisode
+from trimix.data import images
+from trimix.data.lerobot import columns, layout, video
+from trimix.data.lerobot import meta as source_meta
+from trimix.data.lerobot.meta import EpisodeEntry
 
-__all__ = ["Source", "SourceEpisode"]
+__all__ = ["EpisodeEntry", "LeRobotFolder"]
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class LeRobotFolder:
     """A directory's metadata, and its rows and frames on request.
 
     Args:
@@ -40,12 +42,12 @@ class Source:
     robot_type: str
     features: Mapping[str, Mapping[str, Any]]
     tasks: Mapping[int, str]
-    episodes: tuple[SourceEpisode, ...]
+    episodes: tuple[EpisodeEntry, ...]
     camera_keys: tuple[str, ...]
     info: Mapping[str, Any] = field(repr=False)
 
     @classmethod
-    def open(cls, root: str | Path) -> Source:
+    def open(cls, root: str | Path) -> LeRobotFolder:
         """Read the metadata.
 
         Raises:
@@ -83,7 +85,7 @@ class Source:
             return int(shape[1]), int(shape[2])
         return int(shape[0]), int(shape[1])
 
-    def read_rows(self, episode: SourceEpisode) -> dict[str, np.ndarray]:
+    def read_rows(self, episode: EpisodeEntry) -> dict[str, np.ndarray]:
         """The numeric columns of one episode: (T,) or (T, D).
 
         Raises:
@@ -94,7 +96,7 @@ class Source:
         where = f"{episode.data} episode {episode.index}"
         return columns.numeric(table, where)
 
-    def read_frames(self, episode: SourceEpisode, key: str) -> U8:
+    def read_frames(self, episode: EpisodeEntry, key: str) -> U8:
         """(T, H, W, 3) uint8 frames of one camera.
 
         Raises:
@@ -152,7 +154,7 @@ class Source:
             )
         return flat
 
-    def _table(self, episode: SourceEpisode) -> pa.Table:
+    def _table(self, episode: EpisodeEntry) -> pa.Table:
         table = self._recent(episode.data)
         where = f"{episode.data} episode {episode.index}"
         if self.version == layout.VERSION:

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from trimix.core.errors import DataError
-from trimix.data import layout
-from trimix.data.resample import ClockLimits, check_clock
-from trimix.data.source import Source, SourceEpisode
+from trimix.data.importing.resample import ClockLimits, check_clock
+from trimix.data.lerobot import layout
+from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 
 _SCALARS = (*layout.COUNTERS, layout.REWARD, layout.SUCCESS, layout.DONE)
 
 
 def checked_rows(
-    source: Source, row: SourceEpisode, vectors: Sequence[str], clock: ClockLimits
+    source: LeRobotFolder, row: EpisodeEntry, vectors: Sequence[str], clock: ClockLimits
 ) -> dict[str, np.ndarray]:
     """The episode's columns; `vectors` as (T, D) float64, `timestamp` as (T,) float64 s.
 
@@ -48,7 +48,7 @@ def checked_rows(
 
 
 def _vector(
-    source: Source, row: SourceEpisode, table: dict[str, np.ndarray], key: str, where: str
+    source: LeRobotFolder, row: EpisodeEntry, table: dict[str, np.ndarray], key: str, where: str
 ) -> np.ndarray:
     if key not in table:
         raise DataError(f"column {key!r} is missing or not numeric", where=where)

@@ -13,7 +13,7 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Finding:
     """What is wrong, where (file, episode, row), and what to do about it.
 
     Args:
@@ -34,11 +34,11 @@ class Problem:
 class Findings:
     """Problems in the order in which they were found."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
 
     def add(self, what: str, where: str, do: str = "", severity: Severity = "error") -> None:
         """Note a problem; the same one twice counts once."""
-        problem = Problem(what, where, do, severity)
+        problem = Finding(what, where, do, severity)
         if problem not in self.problems:
             self.problems.append(problem)
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trimix.data import layout, stats, video
-from trimix.data.problem import Findings
-from trimix.data.source import Source, SourceEpisode
+from trimix.data.checking.finding import Findings
+from trimix.data.lerobot import layout, stats, video
+from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 
 RATE_TOLERANCE = 0.01
 FROM_TOLERANCE_S = 1e-4
 
 
 def check(
-    source: Source, found: Findings, progress: Callable[[int, int], None] | None = None
+    source: LeRobotFolder, found: Findings, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, dict[int, stats.Stats]]:
     """Note what is wrong; camera feature -> episode -> statistics of its decoded frames."""
     seen: dict[str, dict[int, stats.Stats]] = {}
@@ -39,15 +39,17 @@ def check(
     return seen
 
 
-def _by_file(source: Source, key: str) -> list[list[SourceEpisode]]:
-    groups: dict[Path, list[SourceEpisode]] = {}
+def _by_file(source: LeRobotFolder, key: str) -> list[list[EpisodeEntry]]:
+    groups: dict[Path, list[EpisodeEntry]] = {}
     for row in source.episodes:
         path = row.videos[key].path if key in row.videos else row.data
         groups.setdefault(path, []).append(row)
     return list(groups.values())
 
 
-def _check_file(source: Source, key: str, group: Sequence[SourceEpisode], found: Findings) -> None:
+def _check_file(
+    source: LeRobotFolder, key: str, group: Sequence[EpisodeEntry], found: Findings
+) -> None:
     path = group[0].videos[key].path
     with found.catching():
         facts = video.probe(path)
@@ -62,7 +64,9 @@ def _check_file(source: Source, key: str, group: Sequence[SourceEpisode], found:
         _check_spans(source, key, group, found)
 
 
-def _check_spans(source: Source, key: str, group: Sequence[SourceEpisode], found: Findings) -> None:
+def _check_spans(
+    source: LeRobotFolder, key: str, group: Sequence[EpisodeEntry], found: Findings
+) -> None:
     """Each episode begins where the one before it ends, exactly."""
     meta, end = source.root / "meta" / "episodes", 0
     for row in sorted(group, key=lambda r: r.videos[key].start):
@@ -86,7 +90,7 @@ def _check_spans(source: Source, key: str, group: Sequence[SourceEpisode], found
 
 
 def _check_size(
-    source: Source, key: str, row: SourceEpisode, actual: tuple[int, ...], found: Findings
+    source: LeRobotFolder, key: str, row: EpisodeEntry, actual: tuple[int, ...], found: Findings
 ) -> None:
     declared = source.image_hw(key)
     if tuple(actual) != declared:

@@ -19,8 +19,10 @@ from safetensors.numpy import save
 from trimix import __version__
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError
-from trimix.data import card, columns, files, layout, provenance, stats, video
-from trimix.data.shard import Shard, same_optional
+from trimix.data import files, provenance
+from trimix.data.lerobot import columns, layout, stats, video
+from trimix.data.writing import card
+from trimix.data.writing.shard import Shard, same_optional
 
 _MEGABYTE = 1 << 20
 _INT64 = pa.int64()

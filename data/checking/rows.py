@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from trimix.data import columns, layout
-from trimix.data.problem import Findings
-from trimix.data.source import Source, SourceEpisode
+from trimix.data.checking.finding import Findings
+from trimix.data.lerobot import columns, layout
+from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 
 TOLERANCE_S = 1e-4
 """What LeRobot tolerates between a timestamp and its frame."""
@@ -32,7 +32,7 @@ _ARROW = {
 }
 
 
-def check(source: Source, found: Findings) -> dict[str, np.ndarray] | None:
+def check(source: LeRobotFolder, found: Findings) -> dict[str, np.ndarray] | None:
     """Note what is wrong; the flat columns, (F,) or (F, D), unless they cannot be read."""
     by_file: dict[Path, dict[str, np.ndarray]] = {}
     for path in sorted((source.root / "data").glob("*/*.parquet")):
@@ -101,7 +101,7 @@ def _check_type(
 
 
 def _check_places(
-    source: Source, by_file: Mapping[Path, Mapping[str, np.ndarray]], found: Findings
+    source: LeRobotFolder, by_file: Mapping[Path, Mapping[str, np.ndarray]], found: Findings
 ) -> None:
     """meta/episodes: numbered without a gap, spans that follow, rows in the file it names."""
     start, meta = 0, source.root / "meta" / "episodes"
@@ -121,7 +121,7 @@ def _check_places(
 
 
 def _check_file(
-    row: SourceEpisode,
+    row: EpisodeEntry,
     by_file: Mapping[Path, Mapping[str, np.ndarray]],
     where: str,
     found: Findings,
@@ -142,7 +142,7 @@ def _check_file(
         )
 
 
-def _check_counters(source: Source, flat: Mapping[str, np.ndarray], found: Findings) -> None:
+def _check_counters(source: LeRobotFolder, flat: Mapping[str, np.ndarray], found: Findings) -> None:
     if not set(layout.COUNTERS) <= set(flat):
         return  # noted as missing columns
     total, folder = len(flat["index"]), source.root / "data"
@@ -162,8 +162,8 @@ def _check_counters(source: Source, flat: Mapping[str, np.ndarray], found: Findi
 
 
 def _check_episode(
-    source: Source,
-    row: SourceEpisode,
+    source: LeRobotFolder,
+    row: EpisodeEntry,
     part: Mapping[str, np.ndarray],
     where: str,
     found: Findings,

@@ -23,7 +23,8 @@ from safetensors.numpy import load_file, save
 
 from trimix.core.episode import Episode
 from trimix.core.errors import DataError
-from trimix.data import files, layout, provenance, stats, video
+from trimix.data import files, provenance
+from trimix.data.lerobot import layout, stats, video
 
 _NAME = "episode_{:09d}"
 _TEMPORARY = ".tmp-"

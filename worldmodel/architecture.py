@@ -24,7 +24,7 @@ from trimix.worldmodel.trust import Trust
 
 
 @dataclass(frozen=True)
-class PartsConfig:
+class ArchitectureConfig:
     """The size of a world model. The defaults are for 64 px on two CPU cores.
 
     Args:
@@ -61,7 +61,7 @@ class PartsConfig:
 
 def build_pipeline(
     interface: PolicyInterface,
-    config: PartsConfig | None = None,
+    config: ArchitectureConfig | None = None,
     training: Sequence[TrainedOn] = (),
     seed: int = 0,
 ) -> WorldModelPipeline:
@@ -70,7 +70,7 @@ def build_pipeline(
     Raises:
         InterfaceError: the cameras do not suit, see image_layout.
     """
-    config = config or PartsConfig()
+    config = config or ArchitectureConfig()
     cameras = len(image_layout(interface)[0])
     normalizer = Normalizer(len(interface.state), len(interface.action))
     width, features = normalizer.width, 2 * config.features

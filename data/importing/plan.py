@@ -12,10 +12,12 @@ import numpy as np
 
 from trimix.core.contracts import CONTROL_MODES, BoolArray, Channel, PolicyInterface
 from trimix.core.errors import ConfigError, DataError, unknown
-from trimix.data import images, layout, resample, split
+from trimix.data import images
 from trimix.data.dataset import Dataset
-from trimix.data.source import Source
-from trimix.data.trusted import checked_rows
+from trimix.data.importing import resample, split
+from trimix.data.importing.rows import checked_rows
+from trimix.data.lerobot import layout
+from trimix.data.lerobot.folder import LeRobotFolder
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class ImportPlan:
     """
 
     config: ImportConfig
-    source: Source
+    source: LeRobotFolder
     interface: PolicyInterface
     cameras: Mapping[str, str]
     hold: Mapping[str, np.ndarray]
@@ -92,7 +94,7 @@ class ImportPlan:
     notes: tuple[str, ...]
 
 
-def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[int, str]]:
+def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan, dict[int, str]]:
     """Resolve the settings; also the episodes whose rows are already known to be bad."""
     info = str(source.root / layout.INFO)
     cameras = _cameras(config, source, info)
@@ -133,7 +135,7 @@ def plan_import(config: ImportConfig, source: Source) -> tuple[ImportPlan, dict[
     return plan, scan.bad
 
 
-def _require_features(config: ImportConfig, source: Source, where: str) -> None:
+def _require_features(config: ImportConfig, source: LeRobotFolder, where: str) -> None:
     for key in (*config.state_keys, layout.ACTION):
         if key not in source.features:
             others = ", ".join(_vectors(source)) or "none"
@@ -145,13 +147,13 @@ def _require_features(config: ImportConfig, source: Source, where: str) -> None:
             )
 
 
-def _vectors(source: Source) -> list[str]:
+def _vectors(source: LeRobotFolder) -> list[str]:
     """The 1-D features that could be a state or an action."""
     fixed = (*layout.COUNTERS, layout.REWARD, layout.SUCCESS, layout.DONE)
     return [k for k, f in source.features.items() if len(f["shape"]) == 1 and k not in fixed]
 
 
-def _state(config: ImportConfig, source: Source) -> list[Channel]:
+def _state(config: ImportConfig, source: LeRobotFolder) -> list[Channel]:
     parts = {key: layout.channels_of(source.features[key]) for key in config.state_keys}
     names = [c.name for part in parts.values() for c in part]
     if len(set(names)) == len(names):
@@ -179,7 +181,7 @@ def _absolute(
 
 def _notes(
     config: ImportConfig,
-    source: Source,
+    source: LeRobotFolder,
     cameras: Mapping[str, str],
     scan: _Scan,
     fps: float,
@@ -216,7 +218,7 @@ def _notes(
     return notes
 
 
-def _cameras(config: ImportConfig, source: Source, where: str) -> dict[str, str]:
+def _cameras(config: ImportConfig, source: LeRobotFolder, where: str) -> dict[str, str]:
     keys = list(source.camera_keys)
     short = {layout.camera_name(k): k for k in keys}
     if config.cameras is None:
@@ -274,7 +276,7 @@ class _Scan:
     steps_s: tuple[float, float] = (np.inf, 0.0)
 
 
-def _scan(config: ImportConfig, source: Source, fps: float) -> _Scan:
+def _scan(config: ImportConfig, source: LeRobotFolder, fps: float) -> _Scan:
     keys = (*config.state_keys, layout.ACTION)
     seen: dict[str, list[np.ndarray]] = {key: [] for key in keys}
     scan = _Scan()
@@ -308,7 +310,7 @@ def _scan(config: ImportConfig, source: Source, fps: float) -> _Scan:
     return scan
 
 
-def _trust(source: Source) -> dict[int, np.ndarray] | None:
+def _trust(source: LeRobotFolder) -> dict[int, np.ndarray] | None:
     """Episode -> (T,) trust, if trimix recorded it."""
     if not (source.root / layout.ROWS).is_file():
         return None

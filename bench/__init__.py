@@ -1,0 +1,6 @@
+"""What is timed or simulated, each figure beside its ceiling or baseline in the same run."""
+
+from trimix.core.registry import Registry
+
+BENCHES = Registry("bench", {})
+"""name -> function (quick: bool) that yields figure.Figure; quick ones prove that it runs."""

@@ -1,0 +1,1 @@
+"""Bringing in recordings of any robot: planned, checked, resampled, converted."""

@@ -1,0 +1,1 @@
+"""Writing a data set: episodes into shards, shards into LeRobot files, whole or not there."""
