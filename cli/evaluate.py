@@ -11,6 +11,7 @@ from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.core.contracts import Start
 from trimix.core.errors import ConfigError
+from trimix.data.files import write_atomic
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.compare import compare_all
 from trimix.evaluate.evaluation import Evaluation
@@ -18,7 +19,6 @@ from trimix.evaluate.named import Named
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import PURPOSES, Purpose, Suite, make_suite
 from trimix.evaluate.verdict import verdict
-from trimix.evaluate.whole import replace_whole
 from trimix.worldmodel.world import DreamWorld
 
 
@@ -141,7 +141,7 @@ def _command(settings: EvaluateSettings) -> None:
 def save_evaluations(path: Path, evaluations: list[Evaluation]) -> None:
     """Every outcome, as JSON."""
     text = json.dumps([e.to_json() for e in evaluations], indent=1, allow_nan=False)
-    replace_whole(path, (text + "\n").encode())
+    write_atomic(path, (text + "\n").encode())
 
 
 VERB = Verb(

@@ -17,7 +17,7 @@ from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import key
 from trimix.evaluate.compare import closed_loop_summary
-from trimix.evaluate.parts import shares_of
+from trimix.evaluate.report_rows import shares_of
 from trimix.evaluate.schema import Candidate, Choice, Skipped
 from trimix.mix.lock import Lock
 

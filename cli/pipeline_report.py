@@ -12,10 +12,10 @@ from trimix.cli.evidence import Trained
 from trimix.cli.pipeline_config import PipelineConfig
 from trimix.core.contracts import Origin
 from trimix.data.dataset import Dataset
-from trimix.evaluate.clips import Clip, Strip, clip_of
+from trimix.evaluate.clips import Panel, Strip, panel_of
 from trimix.evaluate.compare import closed_loop_summary, compare_all
 from trimix.evaluate.evaluation import Evaluation
-from trimix.evaluate.parts import loss_curve, mix_rows, shares_of
+from trimix.evaluate.report_rows import loss_curve, mix_rows, shares_of
 from trimix.evaluate.schema import Choice, Report, Skipped, WorldModelPart
 from trimix.mix.lock import Lock
 
@@ -101,7 +101,7 @@ def _worldmodel_part(found: Mapping[str, Any] | None) -> WorldModelPart | None:
 
 def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
     """One clip of each origin side by side; the longest dream there is."""
-    clips: list[Clip] = []
+    panels: list[Panel] = []
     names = {"real": label, "sim": "sim", "dream": "dream"}
     for origin, path in data.items():
         dataset = Dataset.open(path)
@@ -113,6 +113,6 @@ def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
         episode = dataset.read_episode(chosen.index, cameras=[camera])
         trust = "" if episode.trust is None else f", mean trust {episode.trust.mean():.2f}"
         note = f"{len(episode)} frames{trust if origin == 'dream' else ''}"
-        clip = clip_of(episode, camera, names[origin], note)
-        clips.append(replace(clip, origin=origin))  # the stand-in plays the real one's part
-    return [Strip("An episode of each origin, as the policy sees it", tuple(clips))]
+        panel = panel_of(episode, camera, names[origin], note)
+        panels.append(replace(panel, origin=origin))  # the stand-in plays the real one's part
+    return [Strip("An episode of each origin, as the policy sees it", tuple(panels))]

@@ -25,14 +25,13 @@ from trimix.cli.stage import Stages
 from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.data.dataset import Dataset
-from trimix.data.files import files_below
+from trimix.data.files import files_below, write_atomic
 from trimix.data.importing.importer import import_dataset
 from trimix.data.importing.plan import ImportConfig
 from trimix.data.lerobot.folder import LeRobotFolder
 from trimix.data.lerobot.layout import camera_name
 from trimix.evaluate.report import write_report
 from trimix.evaluate.schema import Skipped
-from trimix.evaluate.whole import replace_whole
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.worldmodel import run_worldmodel
@@ -59,7 +58,7 @@ class Run:
         """Every stage, then the report."""
         real = self._real()
         settings = OmegaConf.to_yaml(OmegaConf.structured(self.config))
-        replace_whole(self.out / "config.yaml", settings.encode())
+        write_atomic(self.out / "config.yaml", settings.encode())
         matches = self._match(real)
         if not matches and not self.config.only:
             self.arms["real+dream"] = {"real": 0.8, "dream": 0.2}

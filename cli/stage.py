@@ -12,9 +12,15 @@ from typing import Any
 
 from trimix.core.errors import DataError
 from trimix.core.seeds import key
-from trimix.data.files import combined_digest, digest, read_json, remove_tree, storage_errors
+from trimix.data.files import (
+    combined_digest,
+    digest,
+    read_json,
+    remove_tree,
+    storage_errors,
+    write_atomic,
+)
 from trimix.data.lerobot.layout import partial_folder
-from trimix.evaluate.whole import replace_whole
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _ROOMS = (
@@ -127,7 +133,7 @@ _FIELDS = {"key", "seconds", "wrote", "result"}
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
-    replace_whole(path, (json.dumps(record, indent=1) + "\n").encode())
+    write_atomic(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
 @cache

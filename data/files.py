@@ -50,6 +50,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         sync(file)
 
 
+def write_atomic(path: Path, content: bytes) -> Path:
+    """Write beside the path and rename, so that no reader ever sees half a file.
+
+    The folder is made if it is not there. Returns the path.
+
+    Raises:
+        TrimixError: the disk is full or refuses the write.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".tmp")
+        write_bytes(temporary, content)
+        return temporary.replace(path)
+
+
 def sync(file: Any) -> None:
     """Flush an open file down to the disk."""
     file.flush()

@@ -24,7 +24,7 @@ CODEC = VideoCodec(crf=23, gop=60, full_colour_px=0)
 
 
 @dataclass(frozen=True)
-class Clip:
+class Panel:
     """One panel of a strip.
 
     Args:
@@ -44,27 +44,27 @@ class Clip:
 
 @dataclass(frozen=True)
 class Strip:
-    """Clips that play in step, as one silent video, and stills of the same moments.
+    """Panels that play in step, as one silent video, and stills of the same moments.
 
     Args:
         title: what the strip shows.
-        clips: the panels from left to right.
+        panels: from left to right.
     """
 
     title: str
-    clips: tuple[Clip, ...]
+    panels: tuple[Panel, ...]
 
     def __post_init__(self) -> None:
-        if not self.clips:
-            raise ConfigError(f"strip {self.title!r} has no clips")
-        for clip in self.clips:
-            if clip.images.ndim != 4 or clip.images.shape[-1] != 3 or len(clip.images) == 0:
+        if not self.panels:
+            raise ConfigError(f"strip {self.title!r} has no panels")
+        for panel in self.panels:
+            if panel.images.ndim != 4 or panel.images.shape[-1] != 3 or len(panel.images) == 0:
                 raise ConfigError(
-                    f"clip {clip.label!r} is {clip.images.shape}, expected (T, H, W, 3)"
+                    f"panel {panel.label!r} is {panel.images.shape}, expected (T, H, W, 3)"
                 )
 
 
-def clip_of(episode: Episode, camera: str, label: str, note: str = "") -> Clip:
+def panel_of(episode: Episode, camera: str, label: str, note: str = "") -> Panel:
     """The clip of one camera of an episode.
 
     Raises:
@@ -76,27 +76,27 @@ def clip_of(episode: Episode, camera: str, label: str, note: str = "") -> Clip:
             do=f"available: {', '.join(episode.images) or 'none'}",
         )
     fps = 1.0 / episode.interface.control_dt_s
-    return Clip(episode.provenance.origin, label, episode.images[camera], fps, note)
+    return Panel(episode.provenance.origin, label, episode.images[camera], fps, note)
 
 
 def side_by_side(strip: Strip, height: int) -> tuple[U8, float]:
     """((T, height, W, 3) frames, fps): the panels in step by the clock; the shorter hold."""
-    fps = max(clip.fps for clip in strip.clips)
-    seconds = max(len(clip.images) / clip.fps for clip in strip.clips)
+    fps = max(panel.fps for panel in strip.panels)
+    seconds = max(len(panel.images) / panel.fps for panel in strip.panels)
     moments = np.arange(max(1, round(seconds * fps))) / fps
     gap = np.full((len(moments), height, GAP_PX, 3), GREY, np.uint8)
     parts: list[U8] = []
-    for clip in strip.clips:
+    for panel in strip.panels:
         # The nudge keeps k / fps * fps from falling to k - 1.
-        rows = np.minimum((moments * clip.fps + 1e-6).astype(int), len(clip.images) - 1)
-        parts += [gap, _resized(clip.images[rows], height)]
+        rows = np.minimum((moments * panel.fps + 1e-6).astype(int), len(panel.images) - 1)
+        parts += [gap, _resized(panel.images[rows], height)]
     return np.concatenate(parts[1:], axis=2), fps
 
 
-def filmstrip(clip: Clip, moments: int, height: int) -> U8:
-    """(height, W, 3): stills at evenly spaced moments of the clip."""
-    rows = np.linspace(0, len(clip.images) - 1, moments).round().astype(int)
-    frames = _resized(clip.images[rows], height)
+def filmstrip(panel: Panel, moments: int, height: int) -> U8:
+    """(height, W, 3): stills at evenly spaced moments of the panel."""
+    rows = np.linspace(0, len(panel.images) - 1, moments).round().astype(int)
+    frames = _resized(panel.images[rows], height)
     gap = np.full((height, GAP_PX // 2, 3), GREY, np.uint8)
     parts: list[U8] = []
     for frame in frames:
@@ -124,9 +124,9 @@ def data_uri(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
-def panel_widths(clips: Sequence[Clip], height: int) -> list[int]:
+def panel_widths(panels: Sequence[Panel], height: int) -> list[int]:
     """Widths in px of the panels that `side_by_side` makes."""
-    return [_width(clip.images.shape[1:3], height) for clip in clips]
+    return [_width(panel.images.shape[1:3], height) for panel in panels]
 
 
 def _width(hw: tuple[int, ...], height: int) -> int:

@@ -11,12 +11,11 @@ import jinja2
 from markupsafe import Markup
 
 from trimix.core.errors import MissingError, TrimixError
-from trimix.data.files import read_json
+from trimix.data.files import read_json, write_atomic
 from trimix.evaluate import plots
 from trimix.evaluate.clips import Strip, data_uri, filmstrip, mp4, panel_widths, png, side_by_side
 from trimix.evaluate.schema import Curve, Report, validate_report
 from trimix.evaluate.verdict import caution, offline_verdicts, verdict
-from trimix.evaluate.whole import replace_whole
 
 MAX_BYTES = 15_000_000
 VIDEO_HEIGHT_PX = 192
@@ -44,7 +43,7 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
     folder = Path(folder)
     validate_report(report)
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    replace_whole(folder / "report.json", text.encode())  # the numbers first: they took longest
+    write_atomic(folder / "report.json", text.encode())  # the numbers first: they took longest
     page = render_html(report, strips).encode()
     if len(page) > MAX_BYTES:
         raise TrimixError(
@@ -52,7 +51,7 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
             where=str(folder / "report.html"),
             do="give it fewer or shorter clips",
         )
-    return replace_whole(folder / "report.html", page)
+    return write_atomic(folder / "report.html", page)
 
 
 def load_report(folder: str | Path) -> Report:
@@ -140,14 +139,14 @@ def _strip(strip: Strip) -> dict[str, Any]:
     frames, fps = side_by_side(strip, VIDEO_HEIGHT_PX)
     return {
         "title": strip.title,
-        "clips": strip.clips,
-        "widths": panel_widths(strip.clips, VIDEO_HEIGHT_PX),
+        "panels": strip.panels,
+        "widths": panel_widths(strip.panels, VIDEO_HEIGHT_PX),
         "size": frames.shape[1:3],
         "video": data_uri(mp4(frames, fps), "video/mp4"),
         "poster": data_uri(png(frames[0]), "image/png"),
         "stills": [
-            data_uri(png(filmstrip(clip, STILLS, STILL_HEIGHT_PX)), "image/png")
-            for clip in strip.clips
+            data_uri(png(filmstrip(panel, STILLS, STILL_HEIGHT_PX)), "image/png")
+            for panel in strip.panels
         ],
     }
 

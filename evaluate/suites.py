@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol, get_args
 from trimix.core.contracts import Draw, Parent, Start
 from trimix.core.errors import ConfigError, DataError, MissingError
 from trimix.core.seeds import seed63
-from trimix.evaluate.whole import replace_whole
+from trimix.data.files import write_atomic
 
 Purpose = Literal["choose", "confirm"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -87,7 +87,7 @@ class Suite:
     def save(self, path: str | Path) -> Path:
         """Write the suite and its hash to a JSON file, atomically."""
         text = json.dumps({**self.to_json(), "hash": self.hash}, indent=1, allow_nan=False)
-        return replace_whole(Path(path), (text + "\n").encode())
+        return write_atomic(Path(path), (text + "\n").encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Suite:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trimix.core.seeds import stream
-from trimix.evaluate.clips import Clip, Strip
+from trimix.evaluate.clips import Panel, Strip
 from trimix.evaluate.schema import FORMAT, Report
 
 
@@ -249,7 +249,7 @@ def example_report() -> Report:
 
 def example_strip(t: int = 30) -> Strip:
     """Three clips of a moving square, of unequal length, size and rate."""
-    clips = []
+    panels = []
     for origin, label, hw, fps, length in (
         ("real", "stand-in (simulated)", (64, 64), 10.0, t),
         ("sim", "sim", (64, 64), 10.0, t * 3 // 4),
@@ -259,5 +259,5 @@ def example_strip(t: int = 30) -> Strip:
         for i in range(length):
             x = 4 + round(40 * i / length)
             images[i, 20:30, x : x + 10] = (220, 180, 40)
-        clips.append(Clip(origin, label, images, fps, f"success in {length} steps"))
-    return Strip("push_t: one scene in three worlds", tuple(clips))
+        panels.append(Panel(origin, label, images, fps, f"success in {length} steps"))
+    return Strip("push_t: one scene in three worlds", tuple(panels))

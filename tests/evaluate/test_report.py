@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trimix.core.errors import ConfigError, DataError, MissingError, TrimixError
 from trimix.evaluate import report as report_module
-from trimix.evaluate.clips import Clip, Strip, filmstrip, mp4, side_by_side
+from trimix.evaluate.clips import Panel, Strip, filmstrip, mp4, side_by_side
 from trimix.evaluate.report import load_report, render_html, write_report
 from trimix.evaluate.schema import validate_report
 
@@ -251,7 +251,7 @@ def test_a_folder_without_a_report_is_named(tmp_path):
 
 def test_panels_play_in_step_by_the_clock():
     grey = np.zeros((10, 8, 8, 3), np.uint8) + np.arange(10, dtype=np.uint8)[:, None, None, None]
-    strip = Strip("s", (Clip("real", "r", grey, 10.0), Clip("sim", "s", grey[:5], 5.0)))
+    strip = Strip("s", (Panel("real", "r", grey, 10.0), Panel("sim", "s", grey[:5], 5.0)))
     frames, fps = side_by_side(strip, 8)
     assert (frames.shape, fps) == ((10, 8, 24, 3), 10.0)
     np.testing.assert_array_equal(frames[:, 0, 0, 0], np.arange(10))
@@ -261,10 +261,10 @@ def test_panels_play_in_step_by_the_clock():
 def test_a_short_clip_holds_its_last_frame():
     images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
     long = np.zeros((6, 8, 8, 3), np.uint8)
-    strip = Strip("s", (Clip("sim", "a", images, 10.0), Clip("sim", "b", long, 10.0)))
+    strip = Strip("s", (Panel("sim", "a", images, 10.0), Panel("sim", "b", long, 10.0)))
     frames, _ = side_by_side(strip, 8)
     assert frames[:, 0, 0, 0].tolist() == [0, 1, 2, 2, 2, 2]
-    assert filmstrip(Clip("sim", "a", images, 10.0), 2, 8).shape == (8, 20, 3)
+    assert filmstrip(Panel("sim", "a", images, 10.0), 2, 8).shape == (8, 20, 3)
 
 
 def test_the_video_decodes_to_what_went_in(tmp_path):
@@ -281,7 +281,7 @@ def test_the_video_decodes_to_what_went_in(tmp_path):
 
 
 def test_bad_clips_are_named():
-    with pytest.raises(ConfigError, match="no clips"):
+    with pytest.raises(ConfigError, match="no panels"):
         Strip("s", ())
     with pytest.raises(ConfigError, match="expected"):
-        Strip("s", (Clip("sim", "a", np.zeros((0, 4, 4, 3), np.uint8), 10.0),))
+        Strip("s", (Panel("sim", "a", np.zeros((0, 4, 4, 3), np.uint8), 10.0),))

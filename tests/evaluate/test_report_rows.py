@@ -6,7 +6,7 @@ from toy_point import INTERFACE
 
 from trimix.core.errors import ConfigError
 from trimix.data.windows import WindowSpec
-from trimix.evaluate.parts import loss_curve, mix_rows, shares_of
+from trimix.evaluate.report_rows import loss_curve, mix_rows, shares_of
 from trimix.evaluate.schema import validate_report
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.source import View
