@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from trimix.cli.evidence import Trained
 from trimix.cli.pipeline_config import PipelineConfig
 from trimix.core.contracts import Origin
 from trimix.data.dataset import Dataset
-from trimix.evaluate.clips import Panel, Strip, panel_of
+from trimix.evaluate.clips import Strip
 from trimix.evaluate.compare import closed_loop_summary, compare_all
 from trimix.evaluate.evaluation import Evaluation
+from trimix.evaluate.pictures import dream_strip, origins_strip
 from trimix.evaluate.report_rows import loss_curve, mix_rows, shares_of
 from trimix.evaluate.schema import Choice, Report, Skipped, WorldModelPart
 from trimix.mix.lock import Lock
@@ -100,19 +100,6 @@ def _worldmodel_part(found: Mapping[str, Any] | None) -> WorldModelPart | None:
 
 
 def strips(data: Mapping[Origin, Path], label: str) -> list[Strip]:
-    """One clip of each origin side by side; the longest dream there is."""
-    panels: list[Panel] = []
-    names = {"real": label, "sim": "sim", "dream": "dream"}
-    for origin, path in data.items():
-        dataset = Dataset.open(path)
-        if not dataset.interface.cameras:
-            return []
-        camera = next(iter(dataset.interface.cameras))
-        longest = max(dataset.episodes, key=lambda e: (e.length, -e.index))
-        chosen = longest if origin == "dream" else dataset.episodes[0]
-        episode = dataset.read_episode(chosen.index, cameras=[camera])
-        trust = "" if episode.trust is None else f", mean trust {episode.trust.mean():.2f}"
-        note = f"{len(episode)} frames{trust if origin == 'dream' else ''}"
-        panel = panel_of(episode, camera, names[origin], note)
-        panels.append(replace(panel, origin=origin))  # the stand-in plays the real one's part
-    return [Strip("An episode of each origin, as the policy sees it", tuple(panels))]
+    """An episode of each origin, a typical dream and the worst one."""
+    dreams = dream_strip(Dataset.open(data["dream"])) if "dream" in data else None
+    return [strip for strip in (dreams, origins_strip(data, label)) if strip is not None]

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import imageio.v3 as iio
 import numpy as np
@@ -18,6 +19,7 @@ from trimix.core.episode import Episode
 from trimix.core.errors import ConfigError
 from trimix.data.lerobot.video import VideoCodec, encode
 
+Section = Literal["rollouts", "dreams", "origins"]
 GAP_PX = 8
 GREY = 128
 CODEC = VideoCodec(crf=23, gop=60, full_colour_px=0)
@@ -28,14 +30,14 @@ class Panel:
     """One panel of a strip.
 
     Args:
-        origin: real, sim or dream.
+        origin: real, sim or dream; None where the origin is not what the panel is about.
         label: what stands above it, e.g. "stand-in (simulated)".
         images: (T, H, W, 3) uint8 RGB.
         fps: frames per second.
-        note: e.g. "success in 41 steps".
+        note: e.g. "41 steps".
     """
 
-    origin: Origin
+    origin: Origin | None
     label: str
     images: U8
     fps: float
@@ -47,12 +49,14 @@ class Strip:
     """Panels that play in step, as one silent video, and stills of the same moments.
 
     Args:
-        title: what the strip shows.
+        title: what the strip shows; of rollouts, the arm's name.
         panels: from left to right.
+        section: where on the page it belongs: an arm's rollouts, dreams, or episodes by origin.
     """
 
     title: str
     panels: tuple[Panel, ...]
+    section: Section = "origins"
 
     def __post_init__(self) -> None:
         if not self.panels:
