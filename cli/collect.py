@@ -180,6 +180,4 @@ def _command(config: CollectConfig) -> None:
     )
 
 
-VERB = Verb(
-    "collect", CollectConfig, _command, "make episodes in MuJoCo or in a world model's dreams"
-)
+VERB = Verb("collect", CollectConfig, _command)

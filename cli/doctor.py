@@ -110,4 +110,4 @@ def _require_sound(data: str) -> None:
         raise DataError(f"{errors} errors", where=data, do="see the lines above")
 
 
-VERB = Verb("doctor", DoctorSettings, _command, "look at this machine, or check a data set")
+VERB = Verb("doctor", DoctorSettings, _command)

@@ -144,6 +144,4 @@ def save_evaluations(path: Path, evaluations: list[Evaluation]) -> None:
     write_atomic(path, (text + "\n").encode())
 
 
-VERB = Verb(
-    "evaluate", EvaluateSettings, _command, "run policies in closed loop over paired scenes"
-)
+VERB = Verb("evaluate", EvaluateSettings, _command)

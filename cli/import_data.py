@@ -97,6 +97,4 @@ def describe(dataset: Dataset) -> str:
     return "\n".join(lines)
 
 
-VERB = Verb(
-    "import", ImportSettings, _command, "bring in a LeRobot data set (v2.x or v3.0) of any robot"
-)
+VERB = Verb("import", ImportSettings, _command)

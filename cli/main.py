@@ -6,24 +6,24 @@ import sys
 from collections.abc import Sequence
 
 from trimix import __version__
-from trimix.cli.verb import Verb, call
-from trimix.core.errors import ConfigError
+from trimix.core.errors import EXIT_STATUS, ConfigError
 from trimix.core.registry import Registry
 
-VERBS = Registry(
-    "verb",
-    {
-        "import": "trimix.cli.import_data:VERB",
-        "collect": "trimix.cli.collect:VERB",
-        "train": "trimix.cli.train:VERB",
-        "mix": "trimix.cli.mix:VERB",
-        "evaluate": "trimix.cli.evaluate:VERB",
-        "pipeline": "trimix.cli.pipeline:VERB",
-        "report": "trimix.cli.report:VERB",
-        "verify": "trimix.cli.verify:VERB",
-        "doctor": "trimix.cli.doctor:VERB",
-    },
-)
+# Hydra and the rooms are imported when a verb is called: help is there at once.
+_TABLE = {
+    "import": ("import_data", "bring in a LeRobot data set (v2.x or v3.0) of any robot"),
+    "collect": ("collect", "make episodes in MuJoCo or in a world model's dreams"),
+    "train": ("train", "train a policy on a mix, or a world model"),
+    "mix": ("mix", "compile a recipe of sources and shares into a lock"),
+    "evaluate": ("evaluate", "run policies in closed loop over paired scenes"),
+    "pipeline": ("pipeline", "the main job: from episodes to a report on which mix won"),
+    "report": ("report", "say what a run found"),
+    "verify": ("verify", "replay sim episodes from their provenance"),
+    "doctor": ("doctor", "look at this machine, or check a data set"),
+}
+"""verb -> (module of trimix.cli that holds its VERB, one line about it)."""
+
+VERBS = Registry("verb", {name: f"trimix.cli.{file}:VERB" for name, (file, _) in _TABLE.items()})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,18 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"trimix {__version__}")
         return 0
     try:
-        verb: Verb = VERBS[given[0]]
+        VERBS.where(given[0])
     except ConfigError as error:
         print(f"trimix: {error}", file=sys.stderr)
-        return 2
-    return call(verb, given[1:])
+        return EXIT_STATUS
+    from trimix.cli.verb import call
+
+    return call(VERBS[given[0]], given[1:])
 
 
 def _usage() -> str:
     lines = ["trimix <verb> key=value ...", ""]
-    for name in VERBS:
-        verb: Verb = VERBS[name]
-        lines.append(f"  {name:<10}{verb.summary}")
+    lines += [f"  {name:<10}{summary}" for name, (_, summary) in _TABLE.items()]
     return "\n".join([*lines, "", "trimix <verb> --cfg job shows what a verb's settings are."])
 
 

@@ -37,4 +37,4 @@ def table(lock: Lock) -> str:
     return "\n".join(lines)
 
 
-VERB = Verb("mix", MixSettings, _command, "compile a recipe of sources and shares into a lock")
+VERB = Verb("mix", MixSettings, _command)

@@ -44,6 +44,4 @@ def _command(config: PipelineConfig) -> None:
     print(f"\nreport: {page}")
 
 
-VERB = Verb(
-    "pipeline", PipelineConfig, _command, "the main job: from episodes to a report on which mix won"
-)
+VERB = Verb("pipeline", PipelineConfig, _command)

@@ -41,4 +41,4 @@ def _command(settings: ReportSettings) -> None:
     print(summary(load_report(settings.run)))
 
 
-VERB = Verb("report", ReportSettings, _command, "say what a run found")
+VERB = Verb("report", ReportSettings, _command)

@@ -78,4 +78,4 @@ def _command(settings: TrainSettings) -> None:
         raise unknown("what", settings.what, ("policy", "worldmodel"))
 
 
-VERB = Verb("train", TrainSettings, _command, "train a policy on a mix, or a world model")
+VERB = Verb("train", TrainSettings, _command)

@@ -31,13 +31,11 @@ class Verb:
         name: as typed.
         config: frozen dataclass; its fields are what can be set.
         run: does it.
-        summary: one line for the list of verbs.
     """
 
     name: str
     config: type[Any]
     run: Callable[[Any], object]
-    summary: str
 
 
 def call(verb: Verb, arguments: list[str]) -> int:

@@ -106,4 +106,4 @@ def _command(settings: VerifySettings) -> None:
     )
 
 
-VERB = Verb("verify", VerifySettings, _command, "replay sim episodes from their provenance")
+VERB = Verb("verify", VerifySettings, _command)
