@@ -11,5 +11,7 @@ POLICIES = Registry(
         "flow": "trimix.policy.make:flow",
         "bc": "trimix.policy.make:bc",
     },
+    needs=(),
 )
-"""name -> function of (PolicyInterface, PolicyParts) that gives a Policy."""
+"""name -> function of (PolicyInterface, PolicyParts) that gives a Policy; a user's own is
+"module:attribute"."""

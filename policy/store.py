@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError, MissingError, unknown
 from trimix.core.registry import Registry
+from trimix.core.version import release
 from trimix.policy.chunk import ActConfig, ChunkPolicy
 from trimix.policy.model import ChunkModel
 from trimix.policy.normalization import Normalization
@@ -70,7 +71,7 @@ def save_pretrained(policy: ChunkPolicy, path: Path) -> None:
         "interface": policy.interface.to_json(),
         "normalization": policy.normalization.to_json(),
         "act": asdict(policy.config),
-        "versions": {name: version(name) for name in ("trimix", "torch", "diffusers")},
+        "versions": {"trimix": release(), **{p: version(p) for p in ("torch", "diffusers")}},
     }
     try:
         if partial.exists():

@@ -21,6 +21,7 @@ from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Obs, PolicyInte
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
+from trimix.core.version import release
 from trimix.randomization.presets import Parts, preset
 from trimix.randomization.vary import Randomizer
 from trimix.sim.cameras import Cameras, degrade
@@ -280,7 +281,7 @@ class MujocoWorld(World):
 
 @functools.cache
 def _versions() -> dict[str, str]:
-    return {p: version(p) for p in ("mujoco", "numpy", "trimix")}
+    return {"trimix": release(), **{p: version(p) for p in ("mujoco", "numpy")}}
 
 
 def _model_hash(model: mujoco.MjModel) -> str:

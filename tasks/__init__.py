@@ -10,4 +10,6 @@ TASKS = Registry(
         "banana_on_plate": "trimix.tasks.banana_on_plate:BananaOnPlate",
         "push_t": "trimix.tasks.push_t:PushT",
     },
+    needs=("compose", "start", "reward", "success", "expert", "axes"),
 )
+"""name -> class of a sim.task.Task; a user's own is "module:attribute"."""

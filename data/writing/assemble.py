@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save
 
-from trimix import __version__
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError
+from trimix.core.version import release
 from trimix.data import files, provenance
 from trimix.data.lerobot import columns, layout, stats, video
 from trimix.data.writing import card
@@ -84,7 +84,7 @@ def assemble(
     }
     manifest = {
         "format": 1,
-        "trimix": __version__,
+        "trimix": release(),
         "plan_hash": plan_hash,
         "source_indices": [s.index for s in shards],
         "skipped": skipped,

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trimix import __version__
 from trimix.core.contracts import Channel, PolicyInterface
+from trimix.core.version import release
 
 _MOST_LISTED = 20
 
@@ -38,7 +38,7 @@ def render(
         "# Robot episodes\n",
         f"{info['total_episodes']} episodes, {frames} frames, {frames / fps / 60:.1f} minutes at "
         f"{fps:g} frames/s, robot `{info['robot_type']}`. Format: LeRobotDataset v3.0, written by "
-        f"trimix {__version__}.\n",
+        f"trimix {release()}.\n",
         "## Origins\n",
         _origins(rows, fps),
         "## Tasks\n",
