@@ -13,12 +13,12 @@ from trimix.core.contracts import Start
 from trimix.core.errors import ConfigError
 from trimix.data.files import write_atomic
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
-from trimix.evaluate.compare import compare_all
+from trimix.evaluate.compare import arm_names, compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.named import Named
+from trimix.evaluate.planned import ComparisonPlan
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import PURPOSES, Purpose, Suite, make_suite
-from trimix.evaluate.verdict import verdict
 from trimix.worldmodel.world import DreamWorld
 
 
@@ -134,8 +134,10 @@ def _command(settings: EvaluateSettings) -> None:
         n, k = len(evaluation.outcomes), int(evaluation.success.sum())
         low, high = wilson(k, n)
         print(f"{evaluation.arm}: {k}/{n} succeeded, 95% interval {low:.3f} to {high:.3f}")
-    for comparison in compare_all(evaluations):
-        print(verdict(comparison))
+    if len(evaluations) > 1:
+        plan = ComparisonPlan.all_pairs(arm_names(evaluations), [1], scenes=len(suite))
+        found = compare_arms(evaluations, plan).inference
+        print("\n".join([found["headline"], *found["statements"]] if found else []))
 
 
 def save_evaluations(path: Path, evaluations: list[Evaluation]) -> None:

@@ -12,9 +12,10 @@ from trimix.cli.pipeline_config import PipelineConfig
 from trimix.core.contracts import Origin
 from trimix.data.dataset import Dataset
 from trimix.evaluate.clips import Strip
-from trimix.evaluate.compare import closed_loop_summary, compare_all
+from trimix.evaluate.compare import Compared, arm_names, compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.pictures import dream_strip, origins_strip
+from trimix.evaluate.planned import ComparisonPlan
 from trimix.evaluate.report_rows import loss_curve, mix_rows, shares_of
 from trimix.evaluate.schema import Choice, Report, Skipped, WorldModelPart
 from trimix.mix.lock import Lock
@@ -38,6 +39,7 @@ def assemble(
     about: Mapping[str, Any],
 ) -> Report:
     """Everything that was measured, as report.json has it."""
+    compared = _compared(config, closed) if closed else None
     arms: list[Any] = []
     for name, lock in locks.items():
         own = [t for t in trained if t["arm"] == name]
@@ -46,7 +48,7 @@ def assemble(
                 "name": name,
                 "shares": shares_of(lock),
                 "train_seeds": [t["seed"] for t in own],
-                "closed_loop": closed_loop_summary(closed, name) if closed else None,
+                "closed_loop": compared.closed_loop.get(name) if compared else None,
                 "offline": scored.get(name),
                 "policy": config.policy.kind,
                 "train_s": sum(t["seconds"] for t in own),
@@ -72,7 +74,7 @@ def assemble(
         "experts": dict(expert_rates),
         "worldmodel": _worldmodel_part(worldmodel),
         "arms": arms,
-        "comparisons": compare_all(closed) if closed else [],
+        "comparisons": compared.comparisons if compared else [],
         "mix": [row for name, lock in locks.items() for row in mix_rows(name, lock)],
         "curves": curves,
         "skipped": skipped,
@@ -83,9 +85,20 @@ def assemble(
         "command": about["command"],
         "machine": about["machine"],
     }
+    if compared is not None and compared.inference is not None:
+        found["inference"] = compared.inference
     if choice is not None:
         found["choice"] = choice
     return found
+
+
+def _compared(config: PipelineConfig, closed: Sequence[Evaluation]) -> Compared:
+    """Every arm against every other, as the settings said before a scene was seen."""
+    names = arm_names(closed)
+    if len(names) < 2:
+        return compare_arms(closed)
+    scenes = len(closed[0].outcomes)
+    return compare_arms(closed, ComparisonPlan.all_pairs(names, [config.seeds], scenes=scenes))
 
 
 def _worldmodel_part(found: Mapping[str, Any] | None) -> WorldModelPart | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trimix.cli.verb import Verb
 from trimix.evaluate.report import load_report
 from trimix.evaluate.schema import Report
-from trimix.evaluate.verdict import caution, offline_verdicts, verdict
+from trimix.evaluate.verdict import offline_verdicts
 
 
 @dataclass(frozen=True)
@@ -18,19 +18,20 @@ class ReportSettings:
 
 
 def summary(report: Report) -> str:
-    """Arms with their intervals, then a sentence for every comparison."""
+    """Arms with their intervals, then what they show together, and every comparison."""
     lines = [f"{report['title']} ({report['real']['label']})", ""]
     for arm in report["arms"]:
         closed = arm["closed_loop"]
         if closed is not None:
-            low, high = closed["wilson95"]
+            low, high = closed.get("ci95", closed["wilson95"])
             lines.append(
                 f"{arm['name']:<24}{closed['success']:>7.1%}  ({low:.1%} to {high:.1%}, "
                 f"n = {closed['n']}, {closed['world']})"
             )
     lines.append("")
-    for comparison in report["comparisons"]:
-        lines += [verdict(comparison), *(f"  {c}" for c in [caution(comparison)] if c)]
+    if "inference" in report:
+        lines += [report["inference"]["headline"], *report["inference"]["statements"]]
+        lines += [question["sentence"] for question in report["inference"]["open"]]
     lines += offline_verdicts(report["arms"])
     lines += [f"warning: {text}" for text in report["warnings"]]
     lines += [f"not done: {s['name']}: {s['reason']}" for s in report["skipped"]]

@@ -1,21 +1,38 @@
-"""Arms against each other on the same scenes.
+"""Arms against each other on the same scenes: from evaluations to what the report holds.
 
 Axes: S training seeds, N scenes of the suite.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from trimix.core.contracts import BoolArray
 from trimix.core.errors import ConfigError
 from trimix.evaluate.evaluation import Evaluation
-from trimix.evaluate.schema import ClosedLoop, Comparison
-from trimix.evaluate.statistics import holm, mcnemar, paired_difference, wilson
+from trimix.evaluate.inference import METHODS, Contrast, Inference, infer
+from trimix.evaluate.planned import ComparisonPlan
+from trimix.evaluate.schema import ClosedLoop, Comparison, InferencePart
+from trimix.evaluate.statistics import clustered_wilson, mcnemar
+from trimix.evaluate.verdict import headline, open_questions, statement
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Parts of report.json.
+
+    Args:
+        closed_loop: by arm.
+        comparisons: in the plan's order.
+        inference: None where there is nothing to compare.
+    """
+
+    closed_loop: Mapping[str, ClosedLoop]
+    comparisons: list[Comparison]
+    inference: InferencePart | None
 
 
 def arm_names(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -23,7 +40,7 @@ def arm_names(evaluations: Sequence[Evaluation]) -> list[str]:
     return list(dict.fromkeys(e.arm for e in evaluations))
 
 
-def table(evaluations: Sequence[Evaluation], arm: str) -> tuple[list[int], BoolArray]:
+def success_table(evaluations: Sequence[Evaluation], arm: str) -> tuple[list[int], BoolArray]:
     """(training seeds, (S, N) success) of one arm.
 
     Raises:
@@ -43,75 +60,104 @@ def table(evaluations: Sequence[Evaluation], arm: str) -> tuple[list[int], BoolA
 
 
 def closed_loop_summary(evaluations: Sequence[Evaluation], arm: str) -> ClosedLoop:
-    """An arm's `closed_loop` in the report: all its training seeds pooled, and each apart."""
-    _, success = table(evaluations, arm)
+    """An arm's `closed_loop` in the report: its policies together, and each apart."""
+    _, success = success_table(evaluations, arm)
     chosen = [e for e in evaluations if e.arm == arm]
     outcomes = [o for e in chosen for o in e.outcomes]
-    low, high = wilson(int(success.sum()), success.size)
     return {
         "world": chosen[0].world,
         "suite": chosen[0].suite,
         "suite_hash": chosen[0].suite_hash,
         "n": success.size,
         "success": float(success.mean()),
-        "wilson95": (low, high),
+        "wilson95": clustered_wilson(success),
+        "scope": "these policies",
         "abstained": sum(o.abstained for o in outcomes),
         "per_seed": [float(rate) for rate in success.mean(1)],
         "trust": float(np.mean([o.trust for o in outcomes])),
     }
 
 
-def compare(evaluations: Sequence[Evaluation], a: str, b: str) -> Comparison:
-    """Success of arm a minus success of arm b, paired by training seed and scene.
+def compare_arms(evaluations: Sequence[Evaluation], plan: ComparisonPlan | None = None) -> Compared:
+    """All arms, the planned comparisons of them, and what these show together.
 
-    Only the training seeds that both arms have are compared. Swapping a and b negates the
-    difference and its interval exactly.
+    Args:
+        evaluations: of any arms and training seeds, all on one suite.
+        plan: what was written down before the first scene was seen; without it every pair is
+            compared, and all of it is exploratory.
 
     Raises:
-        ConfigError: the arms share no training seed, or met different scenes.
+        ConfigError: two evaluations of one policy, or evaluations of different suites.
     """
-    if b < a:
-        mirrored = compare(evaluations, b, a)
-        low, high = mirrored["ci95"]
-        return {**mirrored, "a": a, "b": b, "delta": -mirrored["delta"], "ci95": (-high, -low)}
-    (seeds_a, success_a), (seeds_b, success_b) = (table(evaluations, arm) for arm in (a, b))
-    both = [e for e in evaluations if e.arm in (a, b)]
-    _require_one_suite(both)
-    shared = sorted(set(seeds_a) & set(seeds_b))
-    if not shared:
-        raise ConfigError(f"arms {a!r} and {b!r} share no training seed")
-    ours = success_a[[seeds_a.index(s) for s in shared]]
-    theirs = success_b[[seeds_b.index(s) for s in shared]]
-    estimate = paired_difference(ours, theirs)
-    low, high = estimate.interval
-    return {
-        "a": a,
-        "b": b,
-        "n": ours.size,
-        "delta": estimate.value,
-        # One outcome says nothing: the interval is then all that a difference of rates can be.
-        "ci95": (-1.0, 1.0) if math.isnan(low) else (low, high),
-        "mcnemar_p": mcnemar(ours, theirs).p,
-        "scenes": estimate.scenes,
-        "seeds": estimate.seeds,
-        "world": both[0].world,
-        "suite": both[0].suite,
+    _require_one_suite(evaluations)
+    names = arm_names(evaluations)
+    tables = {arm: success_table(evaluations, arm)[1] for arm in names}
+    promised = plan is not None
+    if plan is None and len(names) > 1:
+        plan = ComparisonPlan.all_pairs(names, {len(table) for table in tables.values()})
+    found = infer(tables, plan, registered=promised)
+    closed_loop = {arm: closed_loop_summary(evaluations, arm) for arm in names}
+    for arm, rate in found.rates.items():
+        closed_loop[arm] |= {"ci95": (rate.low, rate.high), "ci95_scope": rate.scope}
+    comparisons = comparison_rows(found, tables)
+    for row in comparisons:
+        row |= {"world": evaluations[0].world, "suite": evaluations[0].suite}
+    return Compared(closed_loop, comparisons, inference_part(found, comparisons))
+
+
+def comparison_rows(found: Inference, tables: Mapping[str, BoolArray]) -> list[Comparison]:
+    """The report's `comparisons`.
+
+    Args:
+        tables: arm -> (S, N) success.
+    """
+    return [_row(contrast, tables) for contrast in found.contrasts]
+
+
+def _row(contrast: Contrast, tables: Mapping[str, BoolArray]) -> Comparison:
+    row: Comparison = {
+        "a": contrast.a,
+        "b": contrast.b,
+        "n": contrast.seeds * contrast.scenes,
+        "delta": contrast.delta,
+        "ci95": (contrast.low, contrast.high),
+        "scope": contrast.scope,
+        "status": contrast.status,
+        "verdict": contrast.verdict,
+        "scenes": contrast.scenes,
+        "seeds": contrast.seeds,
     }
+    ours, theirs = tables[contrast.a], tables[contrast.b]
+    if len(ours) == len(theirs) == 1:
+        row["mcnemar_p"] = mcnemar(ours, theirs).p
+    return row
 
 
-def compare_all(
-    evaluations: Sequence[Evaluation], pairs: Sequence[tuple[str, str]] | None = None
-) -> list[Comparison]:
-    """The comparisons asked for; without pairs, every later arm against every earlier one.
-
-    Each also has its p-value adjusted for their number.
-    """
-    if pairs is None:
-        pairs = [(b, a) for a, b in combinations(arm_names(evaluations), 2)]
-    found = [compare(evaluations, a, b) for a, b in pairs]
-    for comparison, p in zip(found, holm([c["mcnemar_p"] for c in found]), strict=True):
-        comparison["mcnemar_p_holm"] = p
-    return found
+def inference_part(found: Inference, comparisons: Sequence[Comparison]) -> InferencePart | None:
+    """The report's `inference`: the comparisons in sentences; None if nothing was compared."""
+    plan = found.plan
+    if plan is None or not comparisons:
+        return None
+    rates = {arm: rate.mean for arm, rate in found.rates.items()}
+    needed = {(c.a, c.b): c.seeds_needed(plan) for c in found.contrasts}
+    return {
+        "scope": found.scope,
+        "method": METHODS[found.scope],
+        "level": plan.level,
+        "plan": {
+            "contrasts": list(plan.contrasts),
+            "looks": list(plan.looks),
+            "level": plan.level,
+            "scenes": plan.scenes,
+            "hash": plan.hash,
+        },
+        "status": found.status,
+        "look": found.look,
+        "spent": 0.0 if found.look is None else plan.spent(found.look),
+        "headline": headline(comparisons, rates),
+        "statements": [statement(c, plan.level) for c in comparisons],
+        "open": open_questions(comparisons, needed),
+    }
 
 
 def _require_one_suite(evaluations: Sequence[Evaluation]) -> None:

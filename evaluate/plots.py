@@ -92,7 +92,7 @@ def forest(comparisons: Sequence[Comparison]) -> str:
         figure, (axes,) = _figure(7.2, 0.9 + 0.42 * len(comparisons))
         for row, c in enumerate(comparisons):
             low, high = c["ci95"]
-            shown = low > 0 or high < 0
+            shown = c["verdict"] != "open"
             colour = CYCLE[0] if shown else CYCLE[5]
             axes.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2.2)
             axes.plot(

@@ -15,7 +15,7 @@ from trimix.data.files import read_json, write_atomic
 from trimix.evaluate import plots
 from trimix.evaluate.clips import Strip, data_uri, filmstrip, mp4, panel_widths, png, side_by_side
 from trimix.evaluate.schema import Curve, Report, validate_report
-from trimix.evaluate.verdict import caution, offline_verdicts, verdict
+from trimix.evaluate.verdict import offline_verdicts
 
 MAX_BYTES = 15_000_000
 VIDEO_HEIGHT_PX = 192
@@ -72,13 +72,10 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(
-        percent=_percent, interval=_interval, seconds=_seconds, fixed=_fixed, pvalue=_pvalue
-    )
+    environment.filters.update(percent=_percent, interval=_interval, seconds=_seconds, fixed=_fixed)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         r=report,
-        verdicts=[(verdict(c), caution(c), _standing(c["ci95"])) for c in report["comparisons"]],
         offline_verdicts=offline_verdicts(report["arms"]),
         figures={name: Markup(svg) for name, svg in _figures(report).items()},  # noqa: S704
         names=_names(report),
@@ -151,10 +148,6 @@ def _strip(strip: Strip) -> dict[str, Any]:
     }
 
 
-def _standing(ci95: tuple[float, float]) -> str:
-    return "better" if ci95[0] > 0 else "worse" if ci95[1] < 0 else "open"
-
-
 def _percent(rate: float) -> str:
     return f"{100 * rate:.1f}%"
 
@@ -168,10 +161,6 @@ def _fixed(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "\N{EN DASH}"
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _pvalue(value: float | None) -> str:
-    return "< 0.001" if value is not None and value < 0.001 else _fixed(value)
 
 
 def _seconds(value: float) -> str:

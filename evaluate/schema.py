@@ -5,15 +5,11 @@ Annotations are evaluated here (no postponed annotations): the check reads NotRe
 """
 
 from collections.abc import Iterator
-from typing import (
-    Literal,
-    NotRequired,
-    TypedDict,
-    cast,
-)
+from typing import Literal, NotRequired, TypedDict, cast
 
 from trimix.core.contracts import Origin
 from trimix.core.errors import DataError
+from trimix.evaluate.planned import Scope, Status, Verdict
 from trimix.evaluate.typed_json import problems_of
 
 FORMAT = "trimix-report-1"
@@ -68,13 +64,20 @@ class WorldModelPart(TypedDict):
 
 
 class ClosedLoop(TypedDict):
-    """Success of one arm on one suite, over all its training seeds (n = seeds x scenes)."""
+    """Success of one arm on one suite, over all its training seeds (n = seeds x scenes).
+
+    scope is that of wilson95: always these policies. ci95 is the interval of the mean over seeds,
+    simultaneous over the arms, and ci95_scope what it is of.
+    """
 
     world: str
     suite: str
     n: int
     success: float
     wilson95: Interval
+    scope: NotRequired[Literal["these policies"]]
+    ci95: NotRequired[Interval]
+    ci95_scope: NotRequired[Scope]
     suite_hash: NotRequired[str]
     abstained: NotRequired[int]
     per_seed: NotRequired[list[float]]
@@ -138,9 +141,11 @@ class Arm(TypedDict):
 
 
 class Comparison(TypedDict):
-    """Success of a minus success of b on paired scenes and training seeds.
+    """Success of a minus success of b on the same scenes.
 
-    mcnemar_p_holm is adjusted for the number of comparisons in the report; ci95 is not.
+    ci95 is simultaneous with those of all comparisons of the plan, at all its looks, and of what
+    scope says. The verdict is of a against b; what is exploratory is always open. mcnemar_p is of
+    these policies, and there only where each arm has one; seeds are those of the arm with fewer.
     """
 
     a: str
@@ -148,12 +153,56 @@ class Comparison(TypedDict):
     n: int
     delta: float
     ci95: Interval
-    mcnemar_p: float
-    mcnemar_p_holm: NotRequired[float]
+    scope: Scope
+    status: Status
+    verdict: Verdict
+    mcnemar_p: NotRequired[float]
     scenes: NotRequired[int]
     seeds: NotRequired[int]
     world: NotRequired[str]
     suite: NotRequired[str]
+
+
+class Plan(TypedDict):
+    """What was to be compared, and its hash; see planned.ComparisonPlan."""
+
+    contrasts: list[tuple[str, str]]
+    looks: list[int]
+    level: float
+    scenes: int | None
+    hash: str
+
+
+class Open(TypedDict):
+    """A comparison that is not settled, and what it would take.
+
+    seeds_needed: training seeds per arm of a new, planned run; None if no number of seeds that was
+    tried would do on so many scenes.
+    """
+
+    a: str
+    b: str
+    sentence: str
+    seeds_needed: int | None
+
+
+class InferencePart(TypedDict):
+    """What the comparisons show together.
+
+    look: the planned number of seeds that was looked at; spent: the error rate used by that look
+    and those planned before it.
+    """
+
+    scope: Scope
+    method: str
+    level: float
+    plan: Plan
+    status: Status
+    look: int | None
+    spent: float
+    headline: str
+    statements: list[str]
+    open: list[Open]
 
 
 class MixRow(TypedDict):
@@ -211,6 +260,7 @@ class Report(TypedDict):
     arms: list[Arm]
     choice: NotRequired[Choice]
     comparisons: list[Comparison]
+    inference: NotRequired[InferencePart]
     mix: list[MixRow]
     curves: list[Curve]
     fidelity: NotRequired[list[Fidelity]]
@@ -251,6 +301,14 @@ def _contradictions(report: Report) -> Iterator[str]:
         for name in (c["a"], c["b"]):
             if name not in names:
                 yield f"comparison names arm {name!r} (arms: {', '.join(names) or 'none'})"
+        low, high = c["ci95"]
+        shown = "better" if low > 0 else "worse" if high < 0 else "open"
+        if c["verdict"] != ("open" if c["status"] == "exploratory" else shown):
+            yield f"{c['a']} against {c['b']} is {c['verdict']}, which its interval does not say"
+    if "inference" in report:
+        said = len(report["inference"]["statements"])
+        if said != len(report["comparisons"]):
+            yield f"{said} statements of {len(report['comparisons'])} comparisons"
     if "choice" in report:
         choice = report["choice"]
         if choice["arm"] not in names:

@@ -6,6 +6,8 @@ from trimix.core.seeds import stream
 from trimix.evaluate.clips import Panel, Strip
 from trimix.evaluate.schema import FORMAT, Report
 
+SIZE = "200 scenes \N{MULTIPLICATION SIGN} 3 seeds"
+
 
 def _arm(name, shares, success, nmse, *, low, high):
     baselines = {
@@ -30,6 +32,9 @@ def _arm(name, shares, success, nmse, *, low, high):
             "n": 600,
             "success": success,
             "wilson95": (low, high),
+            "scope": "these policies",
+            "ci95": (low - 0.04, high + 0.04),
+            "ci95_scope": "mixes",
             "per_seed": [success - 0.02, success, success + 0.02],
             "abstained": 0,
         },
@@ -105,7 +110,9 @@ def example_report() -> Report:
                 "n": 600,
                 "delta": 0.12,
                 "ci95": (0.04, 0.2),
-                "mcnemar_p": 0.0004,
+                "scope": "mixes",
+                "status": "planned",
+                "verdict": "better",
                 "scenes": 200,
                 "seeds": 3,
             },
@@ -115,7 +122,9 @@ def example_report() -> Report:
                 "n": 600,
                 "delta": 0.2,
                 "ci95": (0.12, 0.28),
-                "mcnemar_p": 0.00001,
+                "scope": "mixes",
+                "status": "planned",
+                "verdict": "better",
                 "scenes": 200,
                 "seeds": 3,
             },
@@ -125,21 +134,65 @@ def example_report() -> Report:
                 "n": 600,
                 "delta": 0.02,
                 "ci95": (-0.05, 0.08),
-                "mcnemar_p": 0.48,
+                "scope": "mixes",
+                "status": "planned",
+                "verdict": "open",
                 "scenes": 200,
                 "seeds": 3,
             },
             {
                 "a": "sim-only",
                 "b": "real-only",
-                "n": 400,
+                "n": 600,
                 "delta": -0.08,
                 "ci95": (-0.15, -0.01),
-                "mcnemar_p": 0.03,
+                "scope": "mixes",
+                "status": "planned",
+                "verdict": "worse",
                 "scenes": 200,
-                "seeds": 2,
+                "seeds": 3,
             },
         ],
+        "inference": {
+            "scope": "mixes",
+            "method": "crossed seeds and scenes",
+            "level": 0.95,
+            "plan": {
+                "contrasts": [
+                    ("real+sim", "real-only"),
+                    ("real+sim", "sim-only"),
+                    ("real+sim+dream", "real+sim"),
+                    ("sim-only", "real-only"),
+                ],
+                "looks": [3],
+                "level": 0.95,
+                "scenes": 200,
+                "hash": "5e" * 32,
+            },
+            "status": "planned",
+            "look": 3,
+            "spent": 0.05,
+            "headline": "real+sim beats real-only by 4.0 to 20.0 and sim-only by 12.0 to 28.0 "
+            "points; real-only beats sim-only by 1.0 to 15.0 points; no other planned difference "
+            "can be shown.",
+            "statements": [
+                f"real+sim beats real-only by 12.0 points (95% CI +4.0 to +20.0; {SIZE}).",
+                f"real+sim beats sim-only by 20.0 points (95% CI +12.0 to +28.0; {SIZE}).",
+                "real+sim+dream and real+sim can't be told apart: real+sim+dream minus real+sim "
+                f"is +2.0 points (95% CI \N{MINUS SIGN}5.0 to +8.0; {SIZE}).",
+                f"real-only beats sim-only by 8.0 points (95% CI +1.0 to +15.0; {SIZE}).",
+            ],
+            "open": [
+                {
+                    "a": "real+sim+dream",
+                    "b": "real+sim",
+                    "sentence": "Telling real+sim+dream and real+sim apart takes a new run, "
+                    "planned with about 40 training seeds an arm, if the difference is the +2.0 "
+                    "points seen here.",
+                    "seeds_needed": 40,
+                }
+            ],
+        },
         "mix": [
             {
                 "arm": "real-only",

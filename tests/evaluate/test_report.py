@@ -36,7 +36,7 @@ ISSUE_KEYS = (
     *(f"arms.0.closed_loop.{k}" for k in ("world", "suite", "n", "success", "wilson95")),
     *(f"arms.0.offline.{k}" for k in ("velocity_nmse", "gripper_f1", "baselines")),
     "comparisons",
-    *(f"comparisons.0.{k}" for k in ("a", "b", "n", "delta", "ci95", "mcnemar_p")),
+    *(f"comparisons.0.{k}" for k in ("a", "b", "n", "delta", "ci95", "scope", "status", "verdict")),
 )
 
 
@@ -153,7 +153,7 @@ def test_a_world_model_that_was_not_measured_is_said_so():
 def test_an_empty_run_still_makes_a_page(tmp_path):
     report = example_report()
     report.update(worldmodel=None, arms=[], comparisons=[], mix=[], curves=[], experts={})
-    del report["fidelity"]
+    del report["fidelity"], report["inference"]
     for arm in example_report()["arms"][:1]:
         report["arms"].append({**arm, "closed_loop": None, "offline": None})
     page = write_report(tmp_path / "run", report).read_text()
@@ -192,6 +192,9 @@ def test_a_missing_key_is_named(path):
         ("arms.1.shares", {"sim": -0.1}, "outside 0 to 1"),
         ("arms.1.name", "real-only", "one name"),
         ("comparisons.0.a", "nobody", "names arm 'nobody'"),
+        ("comparisons.2.verdict", "better", "its interval does not say"),
+        ("comparisons.0.status", "exploratory", "its interval does not say"),
+        ("inference.statements", [], "0 statements of 4 comparisons"),
         ("curves.0.steps", [1], "unequal steps"),
         ("worldmodel.heldout", [], "not an object"),
         ("surprise", 1, "not known"),

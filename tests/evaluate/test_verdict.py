@@ -1,46 +1,129 @@
+import re
+
 import pytest
 from example import example_report
+from hypothesis import given
+from hypothesis import strategies as st
 
-from trimix.evaluate.verdict import caution, offline_verdicts, verdict
+from trimix.evaluate.verdict import headline, offline_verdicts, open_questions, statement
 
 
-def _comparison(delta, low, high, **more):
-    return {
-        "a": "A",
-        "b": "B",
+def _comparison(a, b, low, high, **more):
+    found = {
+        "a": a,
+        "b": b,
         "n": 600,
-        "delta": delta,
+        "delta": (low + high) / 2,
         "ci95": (low, high),
-        "mcnemar_p": 0.01,
+        "scope": "mixes",
+        "status": "planned",
+        "verdict": "better" if low > 0 else "worse" if high < 0 else "open",
+        "scenes": 200,
+        "seeds": 3,
         **more,
     }
+    if found["status"] == "exploratory":
+        found["verdict"] = "open"
+    return found
+
+
+RATES = {"A": 0.6, "B": 0.5, "C": 0.2, "D": 0.1}
+CLAIMS = re.compile(r"\b(beats?|best|better|shown to|significant)\b")
 
 
 def test_a_difference_is_claimed_only_when_the_interval_excludes_0():
-    assert verdict(_comparison(0.12, 0.04, 0.2)).startswith("A beat B by 12.0 points")
-    assert verdict(_comparison(-0.12, -0.2, -0.04)).startswith("B beat A by 12.0 points")
+    said = statement(_comparison("A", "B", 0.04, 0.2))
+    size = "200 scenes \N{MULTIPLICATION SIGN} 3 seeds"
+    assert said == f"A beats B by 12.0 points (95% CI +4.0 to +20.0; {size})."
     for low, high in ((-0.01, 0.2), (0.0, 0.2), (-0.2, 0.0)):
-        assert verdict(_comparison(0.1, low, high)).startswith("No difference could be shown")
+        said = statement(_comparison("A", "B", low, high))
+        assert said.startswith("A and B can't be told apart: A minus B is ")
+        assert not CLAIMS.search(said)
 
 
-@pytest.mark.parametrize(("low", "high", "delta"), [(0.04, 0.2, 0.12), (-0.05, 0.1, 0.02)])
-def test_swapping_the_arms_of_a_shown_difference_says_the_same(low, high, delta):
-    said = verdict(_comparison(delta, low, high))
-    swapped = {**_comparison(-delta, -high, -low), "a": "B", "b": "A"}
-    assert (verdict(swapped) == said) == (low > 0)
+def test_swapping_the_arms_of_a_shown_difference_says_the_same():
+    there, back = _comparison("A", "B", 0.04, 0.2), _comparison("B", "A", -0.2, -0.04)
+    assert statement(there) == statement(back)
+    assert headline([there], RATES) == headline([back], RATES)
 
 
-def test_the_evidence_is_in_the_sentence():
-    said = verdict(_comparison(0.12, 0.04, 0.2, scenes=200, seeds=3))
-    assert "95% CI +4.0 to +20.0" in said
-    assert "n = 200 scenes \N{MULTIPLICATION SIGN} 3 seeds" in said
-    assert "p = 0.010" in said
+@given(st.floats(-1, 1), st.floats(0, 1), st.sampled_from(["mixes", "these policies"]))
+def test_what_is_exploratory_never_claims(low, width, scope):
+    """The cheat: a contrast picked, or seeds added, after the scores were seen."""
+    c = _comparison("A", "B", low, low + width, status="exploratory", scope=scope)
+    for said in (statement(c), headline([c], RATES)):
+        assert said.startswith("Exploratory, so nothing is shown: ")
+        assert not CLAIMS.search(said)
 
 
-def test_few_seeds_are_cautioned():
-    assert caution(_comparison(0.1, 0.0, 0.2, scenes=200, seeds=3)) is None
-    assert "2 training seeds" in caution(_comparison(0.1, 0.0, 0.2, scenes=200, seeds=2))
-    assert "1 training seed:" in caution(_comparison(0.1, 0.0, 0.2, scenes=200, seeds=1))
+def test_few_seeds_speak_of_the_policies():
+    c = _comparison("A", "B", 0.04, 0.2, scope="these policies", seeds=2)
+    assert statement(c).startswith("Of these policies, not the mixes: A beats B")
+    assert headline([c], RATES).startswith("Of these policies, not the mixes: A is best")
+    (question,) = open_questions(
+        [_comparison("A", "B", -0.1, 0.2, scope="these policies", seeds=1)], {("A", "B"): None}
+    )
+    assert question["seeds_needed"] == 3
+
+
+def test_the_best_beats_every_other():
+    three = [
+        _comparison("A", "B", 0.01, 0.2),
+        _comparison("A", "C", 0.3, 0.5),
+        _comparison("B", "C", 0.1, 0.3),
+    ]
+    said = "A is best: it beats B by 1.0 to 20.0 and C by 30.0 to 50.0 points."
+    assert headline(three, RATES) == said
+    # The cheat: the highest score is not the best as long as one other is not beaten.
+    three[0] = _comparison("A", "B", -0.01, 0.2)
+    said = "A and B can't be told apart; both beat C by 10.0 to 50.0 points."
+    assert headline(three, RATES) == said
+    three[2] = _comparison("B", "C", -0.1, 0.3)
+    said = "A beats C by 30.0 to 50.0 points; no other planned difference can be shown."
+    assert headline(three, RATES) == said
+
+
+def test_an_arm_that_was_not_compared_with_all_is_not_best():
+    pairs = [_comparison("A", "C", 0.3, 0.5), _comparison("B", "C", 0.1, 0.3)]
+    said = headline(pairs, RATES)
+    assert "best" not in said
+    assert "told apart" not in said
+    assert said == "A beats C by 30.0 to 50.0 points; B beats C by 10.0 to 30.0 points."
+
+
+def test_nothing_shown_is_said_so():
+    pairs = [("A", "B"), ("A", "C"), ("B", "C")]
+    all_open = [_comparison(a, b, -0.1, 0.1) for a, b in pairs]
+    assert headline(all_open, RATES) == "A, B and C can't be told apart."
+    assert headline(all_open[:2], RATES) == "None of the 2 planned differences can be shown."
+    assert headline([], {}) == "Nothing was compared."
+
+
+def test_a_shown_difference_never_reads_as_0():
+    c = _comparison("A", "B", 0.0002, 0.2)
+    assert "+0.02 to" in statement(c)
+    assert "by 0.02 to 20.0" in headline([c], RATES)
+
+
+def test_what_is_open_says_what_it_takes():
+    shown, open_ = _comparison("A", "B", 0.04, 0.2), _comparison("A", "C", -0.1, 0.2)
+    (question,) = open_questions([shown, open_], {("A", "B"): 3, ("A", "C"): 12})
+    assert (question["a"], question["b"], question["seeds_needed"]) == ("A", "C", 12)
+    assert "new run, planned with about 12 training seeds" in question["sentence"]
+    (question,) = open_questions([open_], {("A", "C"): None})
+    assert "out of reach" in question["sentence"]
+
+
+def test_the_example_speaks_as_the_code_does():
+    report = example_report()
+    rates = {arm["name"]: arm["closed_loop"]["success"] for arm in report["arms"]}
+    assert report["inference"]["headline"] == headline(report["comparisons"], rates)
+    assert report["inference"]["statements"] == [statement(c) for c in report["comparisons"]]
+
+
+@pytest.mark.parametrize("named", [("A", "B"), ("real+sim", "real-only")])
+def test_the_names_are_the_arms(named):
+    assert headline([_comparison(*named, 0.1, 0.2)], dict.fromkeys(named, 0.5)).startswith(named[0])
 
 
 def test_beating_a_baseline_takes_an_interval():

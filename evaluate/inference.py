@@ -1,0 +1,272 @@
+"""From outcome tables and a plan to intervals that hold together, and what each may claim.
+
+Axes: B experiments, S training seeds of an arm, N scenes that all arms meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from trimix.core.contracts import F64, BoolArray
+from trimix.core.errors import ConfigError
+from trimix.evaluate.crossed import Bands, Crossed, Family, mixes, policies, rates
+from trimix.evaluate.planned import (
+    MOST_SEEDS,
+    SEEDS_FOR_MIXES,
+    ComparisonPlan,
+    Scope,
+    Status,
+    Verdict,
+)
+
+POWER = 0.8
+
+METHODS: Mapping[Scope, str] = {
+    "mixes": (
+        "crossed seeds and scenes, variances between seeds moderated over arms, "
+        "Satterthwaite's degrees of freedom, studentized range"
+    ),
+    "these policies": "paired scenes, two scenes added, Bonferroni",
+}
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Success of arm a minus success of arm b.
+
+    Args:
+        delta: the difference of their means over seeds and scenes.
+        low, high: its interval, simultaneous with those of all contrasts of its status.
+        scope: what the interval is of: the mixes, or only the policies that were trained.
+        status: planned, or exploratory and then never a claim.
+        seeds: training seeds of the arm that has fewer.
+        scenes: N.
+        by_seed, lasting, freedom: the variances of delta; see crossed.Bands.
+    """
+
+    a: str
+    b: str
+    delta: float
+    low: float
+    high: float
+    scope: Scope
+    status: Status
+    seeds: int
+    scenes: int
+    by_seed: float
+    lasting: float
+    freedom: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of a against b: what was not planned stays open, wherever its interval lies."""
+        if self.status == "exploratory" or self.low <= 0 <= self.high:
+            return "open"
+        return "better" if self.low > 0 else "worse"
+
+    def seeds_needed(self, plan: ComparisonPlan) -> int | None:
+        """Training seeds per arm with which a new run, looked at once, would show a true delta.
+
+        With probability POWER, if the difference and the variances are those seen here.
+
+        Returns:
+            At least SEEDS_FOR_MIXES; None if MOST_SEEDS would not do.
+        """
+        if self.scope == "these policies":
+            return None
+        for seeds in range(SEEDS_FOR_MIXES, MOST_SEEDS + 1):
+            error = np.sqrt(self.by_seed * self.seeds / seeds + self.lasting)
+            freedom = self.freedom * (seeds - 1) / (self.seeds - 1)
+            quantile = stats.t.isf((1 - plan.level) / (2 * len(plan.contrasts)), freedom)
+            if (quantile + stats.norm.ppf(POWER)) * error <= abs(self.delta):
+                return seeds
+        return None
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Success of an arm, with an interval that is simultaneous over the arms."""
+
+    mean: float
+    low: float
+    high: float
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Everything that is concluded from the outcomes of all arms.
+
+    Args:
+        plan: what was to be compared; None for a single arm.
+        contrasts: the plan's contrasts that were measured, in its order.
+        rates: by arm.
+    """
+
+    plan: ComparisonPlan | None
+    contrasts: tuple[Contrast, ...]
+    rates: Mapping[str, Rate]
+
+    @property
+    def status(self) -> Status:
+        """Planned if every contrast was."""
+        return "planned" if all(c.status == "planned" for c in self.contrasts) else "exploratory"
+
+    @property
+    def scope(self) -> Scope:
+        """What all of it is about: the narrowest of its scopes."""
+        found = {c.scope for c in self.contrasts} | {r.scope for r in self.rates.values()}
+        return "mixes" if found == {"mixes"} else "these policies"
+
+    @property
+    def look(self) -> int | None:
+        """The planned number of seeds that was looked at; None if none was."""
+        return max((c.seeds for c in self.contrasts if c.status == "planned"), default=None)
+
+
+def infer(
+    tables: Mapping[str, npt.ArrayLike], plan: ComparisonPlan | None, *, registered: bool = True
+) -> Inference:
+    """Intervals of every contrast and every arm, each family holding together.
+
+    Args:
+        tables: arm -> (S, N) successes; the N scenes are the same and in one order for all arms.
+        plan: what to compare; None compares nothing.
+        registered: the plan was written down before the first scene was seen; if not, all of it
+            is exploratory.
+
+    Raises:
+        ConfigError: a table is empty, not of 0 and 1, or of other scenes than the rest.
+    """
+    batch = {}
+    for arm, table in tables.items():
+        given = np.atleast_2d(np.asarray(table))
+        if given.ndim != 2 or given.size == 0 or not np.isin(given, (0, 1)).all():
+            raise ConfigError(
+                f"outcomes of arm {arm!r} have shape {given.shape} or are not 0 and 1",
+                do="give (seeds, scenes) successes",
+            )
+        batch[arm] = given[None].astype(bool)
+    return infer_many(batch, plan, registered=registered)[0]
+
+
+def infer_many(
+    tables: Mapping[str, BoolArray], plan: ComparisonPlan | None, *, registered: bool = True
+) -> list[Inference]:
+    """`infer` for B experiments of one layout at once: arm -> (B, S, N) bool."""
+    scenes = {table.shape[2] for table in tables.values()}
+    if len(scenes) != 1:
+        raise ConfigError(
+            f"the arms met {' and '.join(map(str, sorted(scenes))) or 'no'} scenes",
+            do="compare arms on the same scenes",
+        )
+    asked = [] if plan is None else _asked(tables, plan, registered)
+    at: dict[_Asked, tuple[Bands, int]] = {}
+    for family in dict.fromkeys((x.scope, x.alpha) for x in asked):
+        assert plan is not None
+        members = [x for x in asked if (x.scope, x.alpha) == family]
+        bands = _bands(tables, plan, members)
+        at |= {x: (bands, m) for m, x in enumerate(members)}
+    level = 0.95 if plan is None else plan.level
+    rates_of = _rates(tables, 1 - level)
+    experiments = len(next(iter(tables.values())))
+    return [
+        Inference(
+            plan,
+            tuple(_contrast(x, *at[x], e) for x in asked),
+            {
+                arm: Rate(float(p[e]), float(low[e]), float(high[e]), scope)
+                for arm, (p, low, high), scope in rates_of
+            },
+        )
+        for e in range(experiments)
+    ]
+
+
+class _Asked(NamedTuple):
+    a: str
+    b: str
+    scope: Scope
+    status: Status
+    seeds: int
+    scenes: int
+    alpha: float
+
+
+def _asked(tables: Mapping[str, BoolArray], plan: ComparisonPlan, registered: bool) -> list[_Asked]:
+    """The plan's contrasts that were measured, and the error rate of each one's family."""
+    found = []
+    for a, b in plan.contrasts:
+        if a not in tables or b not in tables:
+            continue
+        (_, s_a, n), (_, s_b, _) = tables[a].shape, tables[b].shape
+        status = plan.status(a, b, s_a, s_b, n) if registered else "exploratory"
+        alpha = plan.alpha(s_a) if status == "planned" else 1 - plan.level
+        found.append(_Asked(a, b, _scope(min(s_a, s_b)), status, min(s_a, s_b), n, alpha))
+    return found
+
+
+def _bands(
+    tables: Mapping[str, BoolArray], plan: ComparisonPlan, members: Sequence[_Asked]
+) -> Bands:
+    """Intervals of the contrasts of one scope and error rate.
+
+    The adjustment counts all that was planned: what was not measured was promised as well.
+    """
+    scope, alpha = members[0].scope, members[0].alpha
+    arms = [
+        arm
+        for arm in plan.arms
+        if arm in tables and (scope == "these policies" or _scope(tables[arm].shape[1]) == scope)
+    ]
+    weights = np.zeros((len(members), len(arms)))
+    for row, x in zip(weights, members, strict=True):
+        row[arms.index(x.a)], row[arms.index(x.b)] = 1, -1
+    data = Crossed.of([tables[arm] for arm in arms])
+    family = Family(alpha, len(plan.contrasts), len(plan.arms))
+    return (mixes if scope == "mixes" else policies)(data, weights, family)
+
+
+def _contrast(asked: _Asked, bands: Bands, m: int, e: int) -> Contrast:
+    """Contrast m of experiment e."""
+    return Contrast(
+        asked.a,
+        asked.b,
+        float(bands.delta[e, m]),
+        float(bands.low[e, m]),
+        float(bands.high[e, m]),
+        asked.scope,
+        asked.status,
+        asked.seeds,
+        asked.scenes,
+        float(bands.by_seed[e, m]),
+        float(bands.lasting[e, m]),
+        float(bands.freedom[e, m]),
+    )
+
+
+def _rates(
+    tables: Mapping[str, BoolArray], alpha: float
+) -> list[tuple[str, tuple[F64, F64, F64], Scope]]:
+    """Every arm's success with its interval; those of few seeds are of their policies alone."""
+    found: list[tuple[str, tuple[F64, F64, F64], Scope]] = []
+    scopes: tuple[Scope, ...] = get_args(Scope)
+    for scope in scopes:
+        arms = [arm for arm, table in tables.items() if _scope(table.shape[1]) == scope]
+        if not arms:
+            continue
+        data = Crossed.of([tables[arm] for arm in arms])
+        low, high = rates(data, Family(alpha, len(tables)), of_mixes=scope == "mixes")
+        for k, arm in enumerate(arms):
+            found.append((arm, (data.mean[:, k], low[:, k], high[:, k]), scope))
+    return found
+
+
+def _scope(seeds: int) -> Scope:
+    return "mixes" if seeds >= SEEDS_FOR_MIXES else "these policies"
