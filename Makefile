@@ -1,7 +1,7 @@
 # The two commands of the README, each from a fresh clone: make demo, make test.
 BIN := .venv/bin
 
-.PHONY: setup test lint demo clean
+.PHONY: setup test lint demo bench docs clean
 
 setup:
 	@tools/setup.sh
@@ -17,6 +17,14 @@ lint: setup
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -q
+
+# Hours; `trimix bench NAME` runs one. On an idle machine, from a commit.
+bench: setup
+	$(BIN)/trimix bench all
+
+# The tables of docs/results from what the benchmarks left in bench.jsonl.
+docs: setup
+	$(BIN)/trimix bench render=true
 
 clean:
 	rm -rf .venv .link runs datasets

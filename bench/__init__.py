@@ -2,5 +2,10 @@
 
 from trimix.core.registry import Registry
 
-BENCHES = Registry("bench", {})
+BENCHES = Registry(
+    "bench",
+    {
+        "tiny": "trimix.bench.tiny:run",
+    },
+)
 """name -> function (quick: bool) that yields figure.Figure; quick ones prove that it runs."""

@@ -19,6 +19,7 @@ _TABLE = {
     "pipeline": ("pipeline", "the main job: from episodes to a report on which mix won"),
     "report": ("report", "say what a run found"),
     "verify": ("verify", "replay sim episodes from their provenance"),
+    "bench": ("bench", "measure trimix beside ceilings and baselines"),
     "doctor": ("doctor", "look at this machine, or check a data set"),
 }
 """verb -> (module of trimix.cli that holds its VERB, one line about it)."""

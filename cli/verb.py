@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -31,11 +32,13 @@ class Verb:
         name: as typed.
         config: frozen dataclass; its fields are what can be set.
         run: does it.
+        bare: the setting that a first word without "=" stands for: `trimix bench plan`.
     """
 
     name: str
     config: type[Any]
     run: Callable[[Any], object]
+    bare: str = ""
 
 
 def call(verb: Verb, arguments: list[str]) -> int:
@@ -45,6 +48,8 @@ def call(verb: Verb, arguments: list[str]) -> int:
     """
     # Hydra then raises errors instead of printing a traceback and exiting by itself.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    if verb.bare and arguments and re.match(r"[^=-][^=]*$", arguments[0]):
+        arguments = [f"{verb.bare}={arguments[0]}", *arguments[1:]]
     ConfigStore.instance().store(name=f"{verb.name}_defaults", node=settings.schema(verb.config))
     before, sys.argv = sys.argv, [f"trimix {verb.name}", *arguments]
     if threading.current_thread() is threading.main_thread():

@@ -41,12 +41,6 @@ def release() -> str:
     return re.split(r"\.dev|\+", version())[0]
 
 
-def commit() -> str:
-    """The commit of the checkout, with "-dirty" if files differ from it; "" outside of one."""
-    found = _git(ROOT, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
-    return found if (ROOT / ".git").exists() else ""
-
-
 def described(text: str) -> str:
     """The version that `git describe --tags --long --dirty` stands for; "" if it is none."""
     found = re.fullmatch(_TAG + r"-(\d+)-(g[0-9a-f]+)(-dirty)?", text)
@@ -62,16 +56,16 @@ def described(text: str) -> str:
 def _of_checkout(root: Path) -> str:
     if not (root / ".git").exists():  # a venv may lie in a checkout of something else
         return ""
-    text = _git(root, "describe", "--tags", "--long", "--dirty", "--match=v[0-9]*")
+    text = git(root, "describe", "--tags", "--long", "--dirty", "--match=v[0-9]*")
     if text:
         return described(text)
-    count = _git(root, "rev-list", "--count", "HEAD")
-    sha = _git(root, "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*")
+    count = git(root, "rev-list", "--count", "HEAD")
+    sha = git(root, "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*")
     return f"{FIRST}.dev{count}+g{sha.replace('-', '.')}" if count and sha else ""
 
 
-def _git(root: Path, *arguments: str) -> str:
-    """What git says, "" if it is not there or says nothing."""
+def git(root: Path, *arguments: str) -> str:
+    """What git says of a checkout; "" if there is no git, or it refuses or says nothing."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments],

@@ -1,0 +1,62 @@
+"""trimix bench: measure, beside a ceiling or baseline, and keep what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trimix.bench import BENCHES
+from trimix.bench.results import Line, render_pages
+from trimix.bench.run import RESULTS, run_benches
+from trimix.cli.verb import Verb
+from trimix.core.errors import ConfigError
+from trimix.core.version import ROOT
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """What to measure, and where it is kept.
+
+    Args:
+        name: a registered benchmark, or all.
+        quick: prove that it runs, on too little to say anything; keeps nothing.
+        keep: False only prints.
+        dirty: keep also what is measured on changes that no commit holds, marked as such.
+        render: measure nothing; make the tables of the results' pages from what is kept.
+    """
+
+    name: str = "all"
+    quick: bool = False
+    keep: bool = True
+    dirty: bool = False
+    render: bool = False
+
+
+def _command(settings: BenchSettings) -> None:
+    folder = ROOT / RESULTS
+    kept = folder / "bench.jsonl"
+    if not folder.is_dir() and (settings.render or (settings.keep and not settings.quick)):
+        raise ConfigError(
+            "results are kept in a checkout, and this is none",
+            where=str(ROOT),
+            do="give keep=false to print them",
+        )
+    if settings.render:
+        for page in render_pages(folder, kept):
+            print(f"{page}: made anew")
+        return
+    names = list(BENCHES) if settings.name == "all" else [settings.name]
+    run_benches(
+        names,
+        quick=settings.quick,
+        record=kept if settings.keep else None,
+        dirty=settings.dirty,
+        found=_say,
+    )
+
+
+def _say(line: Line) -> None:
+    beside = "" if line["baseline"] is None else f"   beside {line['baseline']:.4g}"
+    print(f"{line['figure']:<40}{line['value']:>12.4g} {line['unit']}{beside}   n={line['n']}")
+
+
+VERB = Verb("bench", BenchSettings, _command, bare="name")
