@@ -71,6 +71,7 @@ def compile_arm(
         seed=seed,
         window=WindowSpec(policy.history, policy.chunk),
         cameras=tuple(cameras),
+        lineage=tuple(map(str, data.values())),
     )
     return compile_recipe(recipe, where=f"arm {name!r}")
 

@@ -80,8 +80,11 @@ def collect(config: CollectConfig, report: Report | None = None) -> Dataset:
         job.policy(world)  # fail here, not in a worker
     finally:
         world.close()
+    models = world.models
     plan = f"{key('collect', repr(sorted(identity.items()))):032x}"
-    with DatasetWriter(config.out, interface, robot_type=robot, plan_hash=plan) as writer:
+    with DatasetWriter(
+        config.out, interface, robot_type=robot, plan_hash=plan, models=models
+    ) as writer:
         left = [i for i in range(config.episodes) if i not in writer.completed]
         if left and not writer.finished:
             _run(config, job, left, report)

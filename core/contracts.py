@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
 import gymnasium as gym
@@ -192,6 +193,8 @@ class World(gym.vector.VectorEnv[Any, Any, Any]):
     origin: Origin
     time_limit_s: float
     model_hash: str  # of the compiled model or of the world model's weights
+    # world model's hash -> fingerprints of the episodes that it learned from, of those known
+    models: Mapping[str, Sequence[tuple[str, ...]]] = MappingProxyType({})
 
     def snapshot(self) -> F64 | None:
         """(N, S) simulator state from which the rows' futures follow; None if there is none."""

@@ -13,6 +13,11 @@ import numpy as np
 
 from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Origin, Parent, PolicyInterface
 
+HELDOUT = "heldout"
+"""The split that nothing is trained on."""
+Fingerprint = tuple[str, ...]
+"""What identifies a recorded episode (see data/fingerprint.py); empty if nobody knows it."""
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -31,6 +36,9 @@ class Provenance:
         split: "train" or "heldout".
         success: whether the task was done; None when nobody labelled it.
         abstained: whether the episode was cut because its world or policy said "I don't know".
+        fingerprint: of the episode as it was recorded; a dream's is of the recorded episode at
+            the root of its line: where the dream began, or where that dream began.
+        models: dreams only: hashes of the world models on that line, its own first.
     """
 
     origin: Origin
@@ -46,6 +54,8 @@ class Provenance:
     split: str = "train"
     success: bool | None = None
     abstained: bool = False
+    fingerprint: Fingerprint = ()
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A action channels, S simulator state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +16,9 @@ import numpy as np
 from safetensors import safe_open
 
 from trimix.core.contracts import F32, F64, U8, PolicyInterface
-from trimix.core.episode import Episode, Provenance
+from trimix.core.episode import Episode, Fingerprint, Provenance
 from trimix.core.errors import DataError, MissingError, unknown
-from trimix.data import files, manifest, provenance
+from trimix.data import files, fingerprint, lineage, manifest, provenance
 from trimix.data.lerobot import layout, stats
 from trimix.data.lerobot.folder import LeRobotFolder
 
@@ -134,6 +134,32 @@ class Dataset:
             digests[name] = known if size == path.stat().st_size else files.digest(path)
         return files.combined_digest(digests)
 
+    @cached_property
+    def fingerprints(self) -> tuple[Fingerprint, ...]:
+        """What identifies each episode, or the recorded one that a dream goes back to.
+
+        Empty for a dream of which nobody knows where it began. Computed from the rows where it
+        was not recorded.
+        """
+        return tuple(self._fingerprint(row) for row in self.episodes)
+
+    @cached_property
+    def models(self) -> Mapping[str, tuple[Fingerprint, ...]]:
+        """World model's hash -> the episodes that it learned from, of the dreams' models.
+
+        Raises:
+            DataError: trimix/lineage.json is broken.
+        """
+        return lineage.read_models(self.root)
+
+    def _fingerprint(self, row: EpisodeRow) -> Fingerprint:
+        kept = row.provenance.fingerprint
+        if kept or row.provenance.origin == "dream":
+            return kept
+        rows = slice(row.start, row.start + row.length)
+        found = lineage.of_rows({name: values[rows] for name, values in self._columns.items()})
+        return found or fingerprint.named(self.content_hash, str(row.index))
+
     def column(self, name: str) -> np.ndarray | None:
         """Flat rows of a column: (F,) or (F, D); None if the data set lacks it."""
         return self._columns.get(name)
@@ -233,6 +259,11 @@ class Dataset:
             return None
         with safe_open(path, framework="numpy") as tensors:
             return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118
+
+
+def with_split(dataset: Dataset, split: str) -> list[int]:
+    """Indices of the episodes of a split."""
+    return [e.index for e in dataset.episodes if e.provenance.split == split]
 
 
 def _absent(root: Path) -> MissingError | DataError:

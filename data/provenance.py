@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from trimix.core.contracts import Parent
-from trimix.core.episode import Provenance
+from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError
+from trimix.data.fingerprint import is_fingerprint
 
 COLUMNS: dict[str, pa.DataType] = {
     "trimix/origin": pa.string(),
@@ -27,12 +28,14 @@ COLUMNS: dict[str, pa.DataType] = {
     "trimix/split": pa.string(),
     "trimix/success": pa.bool_(),
     "trimix/abstained": pa.bool_(),
+    "trimix/fingerprint": pa.string(),
+    "trimix/models": pa.string(),
 }
 SOURCE_INDEX = "trimix/source_index"
 
 
 def to_columns(provenance: Provenance) -> dict[str, Any]:
-    """Column -> value; draw, versions and parent as JSON, "" for no parent."""
+    """Column -> value; what is not a plain value as JSON, "" for no parent."""
     parent = provenance.parent
     return {
         "trimix/origin": provenance.origin,
@@ -48,6 +51,8 @@ def to_columns(provenance: Provenance) -> dict[str, Any]:
         "trimix/split": provenance.split,
         "trimix/success": provenance.success,
         "trimix/abstained": provenance.abstained,
+        "trimix/fingerprint": json.dumps(provenance.fingerprint),
+        "trimix/models": json.dumps(provenance.models),
     }
 
 
@@ -80,6 +85,8 @@ def from_columns(row: Mapping[str, Any], where: str = "") -> Provenance:
             split=row["trimix/split"],
             success=row["trimix/success"],
             abstained=row["trimix/abstained"],
+            fingerprint=_fingerprint(row),
+            models=tuple(map(str, json.loads(row.get("trimix/models") or "[]"))),
         )
     except (KeyError, TypeError, ValueError) as fault:
         raise DataError(
@@ -87,6 +94,14 @@ def from_columns(row: Mapping[str, Any], where: str = "") -> Provenance:
             where=f"{where} episode {row['episode_index']}".strip(),
             do="copy the data set again from its source",
         ) from None
+
+
+def _fingerprint(row: Mapping[str, Any]) -> Fingerprint:
+    """Empty in a data set that was written before there were fingerprints."""
+    texts = json.loads(row.get("trimix/fingerprint") or "[]")
+    if not is_fingerprint(texts):
+        raise ValueError("trimix/fingerprint is not a list of hexadecimal texts")
+    return tuple(texts)
 
 
 def _dump(value: Any) -> str:

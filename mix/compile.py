@@ -15,7 +15,7 @@ from trimix.core.contracts import I64
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import key
 from trimix.mix.caps import cap_shares
-from trimix.mix.heldout import held_out_in
+from trimix.mix.heldout import UNKNOWN, HeldOut
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.recipe import Phase, Recipe, Source
 from trimix.mix.schedule import PARTS, Schedule, Segment, Totals, to_parts
@@ -62,7 +62,8 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
     opened = {name: store.open(recipe.sources[name].path) for name in recipe.active()}
     view = View(recipe.window, recipe.cameras, recipe.image_hw)
     _require_one_interface(opened, view, where)
-    contents = _contents(recipe, opened, where)
+    traced = [store.open(path) for path in recipe.lineage]
+    contents = _contents(recipe, opened, HeldOut([*opened.values(), *traced]), where)
     phases = _phases(recipe)
     wanted = _weights(recipe, phases, contents)
     offset = key(recipe.seed, "mix", "comb") % PARTS
@@ -113,9 +114,10 @@ def _require_one_interface(opened: Mapping[str, SourceData], view: View, where: 
         )
 
 
-def _contents(recipe: Recipe, opened: Mapping[str, SourceData], where: str) -> list[_Content]:
+def _contents(
+    recipe: Recipe, opened: Mapping[str, SourceData], held: HeldOut, where: str
+) -> list[_Content]:
     """The recipe's sources, filtered, merged and in the order of their identity."""
-    held = held_out_in(list(opened.values()))
     merged: dict[str, _Content] = {}
     for name, data in opened.items():
         source = recipe.sources[name]
@@ -125,7 +127,9 @@ def _contents(recipe: Recipe, opened: Mapping[str, SourceData], where: str) -> l
             raise DataError(
                 f"no window is left to draw (left out: {left_out or 'nothing, it is empty'})",
                 where=f"{where}: source {name!r} ({source.path})",
-                do="loosen its filter or give it no share",
+                do="name the data sets that its dreams go back to under `lineage`"
+                if UNKNOWN in selection.excluded
+                else "loosen its filter or give it no share",
             )
         identity = selection.identity(data.content_hash)
         same = merged.get(identity)

@@ -1,44 +1,65 @@
-"""Which episodes may never be drawn: the held-out ones, and the dreams that descend from one."""
+"""Which episodes may never be drawn: the held-out ones, whatever copy or dream of them is met.
+
+An episode is known by its fingerprint (data/fingerprint.py), so that what is held out in one
+import is held out in every other import, copy and dream of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
-from trimix.core.episode import Provenance
-from trimix.mix.recipe import HELDOUT
-from trimix.mix.source import SourceData
+from trimix.core.episode import HELDOUT, Fingerprint
+from trimix.data.fingerprint import FingerprintSet
+from trimix.data.lineage import Traced, recordings
 
-HeldOut = Mapping[str, frozenset[int]]
-"""content hash -> indices of its held-out episodes, of the data sets that are at hand."""
+HELD_OUT, UNKNOWN = "held out", "unknown lineage"
+"""Why an episode is refused."""
 
 
-def held_out_in(sources: Sequence[SourceData]) -> HeldOut:
-    """The held-out episodes of the data sets that dreams in this recipe may have begun in.
+class HeldOut:
+    """What is held out in any of some data sets, and what is known of where dreams come from.
 
-    A dream can begin in a dream, so lineage is followed until nothing new is found.
+    Args:
+        at_hand: the data sets.
     """
-    held: dict[str, frozenset[int]] = {}
-    while True:
-        found = {
-            s.content_hash: frozenset(
-                e.index for e in s.episodes if is_held_out(e.provenance, held)
-            )
-            for s in sources
-        }
-        if found == held:
-            return held
-        held = found
 
+    def __init__(self, at_hand: Sequence[Traced]) -> None:
+        self._at_hand = list(at_hand)
 
-def is_held_out(provenance: Provenance, held: HeldOut) -> bool:
-    """Whether the episode is held out, itself or through the frame that it was dreamed from.
+    def refusals(self, data: Traced) -> list[str | None]:
+        """Why each episode of a data set may not be trained on; None for one that may be.
 
-    A dream states the split of its start frame and, as its own split, that of its world model's
-    training data. When the parent data set is at hand, its word on the frame counts too.
-    """
-    if provenance.split == HELDOUT:
-        return True
-    parent = provenance.parent
-    if parent is None:
-        return False
-    return parent.split == HELDOUT or parent.episode in held.get(parent.dataset, ())
+        A recorded episode may not if it is held out here or in another data set at hand. A dream
+        may not if it says so, or the recording that it goes back to is held out, or a world model
+        on its line learned from one that is; nor if the recording is in no data set at hand or
+        nobody knows what the world models learned from.
+        """
+        leaky = {name: self._model_refusal(learned) for name, learned in data.models.items()}
+        return [self._refusal(data, i, leaky) for i in range(len(data.episodes))]
+
+    def _refusal(self, data: Traced, i: int, models: Mapping[str, str | None]) -> str | None:
+        known = data.episodes[i].provenance
+        parent = known.parent
+        if known.split == HELDOUT or (parent is not None and parent.split == HELDOUT):
+            return HELD_OUT
+        if known.origin != "dream":
+            return HELD_OUT if self._held and data.fingerprints[i] in self._held else None
+        root = data.fingerprints[i]
+        reasons = {models.get(name, UNKNOWN) for name in known.models or ("",)}
+        reasons.add(HELD_OUT if root in self._held else None)
+        reasons.add(None if root in self._recorded else UNKNOWN)
+        return next((reason for reason in (HELD_OUT, UNKNOWN) if reason in reasons), None)
+
+    def _model_refusal(self, learned: Sequence[Fingerprint]) -> str | None:
+        if any(f in self._held for f in learned):
+            return HELD_OUT
+        return None if learned and all(learned) else UNKNOWN
+
+    @cached_property
+    def _held(self) -> FingerprintSet:
+        return FingerprintSet(f for data in self._at_hand for f in recordings(data, HELDOUT))
+
+    @cached_property
+    def _recorded(self) -> FingerprintSet:
+        return FingerprintSet(f for data in self._at_hand for f in recordings(data))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from trimix.core.contracts import ORIGINS
+from trimix.core.episode import HELDOUT
 from trimix.core.errors import ConfigError, unknown
 from trimix.data.windows import WindowSpec
 
@@ -19,7 +20,6 @@ RAMPS = ("piecewise", "linear")
 WHEN_CAPPED = ("redistribute", "error")
 MAX_STEPS = 10_000_000
 MAX_BATCH = 1_000_000
-HELDOUT = "heldout"
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,9 @@ class Recipe:
         window: observation history and action chunk.
         cameras: the cameras to use; None uses all, which every source must then have.
         image_hw: (height, width) px that all cameras are resized to; None keeps them.
+        lineage: paths of data sets that are opened only to know which recordings there are and
+            which of them are held out. A dream is drawn only if the recording that it goes back
+            to is in one of these or in a source with a share.
     """
 
     sources: dict[str, Source] = field(default_factory=dict)
@@ -134,9 +137,11 @@ class Recipe:
     window: WindowSpec = field(default_factory=WindowSpec)
     cameras: tuple[str, ...] | None = None
     image_hw: tuple[int, int] | None = None
+    lineage: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "phases", tuple(self.phases))
+        for name in ("phases", "lineage"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.cameras is not None:
             object.__setattr__(self, "cameras", tuple(self.cameras))
         if self.image_hw is not None:

@@ -15,7 +15,7 @@ from scipy.ndimage import minimum_filter1d
 
 from trimix.core.contracts import F32, I64, BoolArray
 from trimix.data.windows import WindowSpec
-from trimix.mix.heldout import HeldOut, is_held_out
+from trimix.mix.heldout import HeldOut
 from trimix.mix.recipe import Filter
 from trimix.mix.source import EpisodeLike, SourceData
 
@@ -51,8 +51,8 @@ def select(data: SourceData, chosen: Filter, spec: WindowSpec, held: HeldOut) ->
     """Apply a filter to a source. Held-out lineage is left out whatever the filter says."""
     excluded: Counter[str] = Counter()
     kept = []
-    for episode in data.episodes:
-        reason = _refusal(episode, chosen, held)
+    for episode, refused in zip(data.episodes, held.refusals(data), strict=True):
+        reason = refused or _refusal(episode, chosen)
         if reason is None:
             kept.append(episode)
         else:
@@ -88,11 +88,9 @@ def window_trust(trust: F32, spec: WindowSpec) -> F32:
     return np.asarray(minimum_filter1d(trust, size, mode="nearest", origin=shift), np.float32)
 
 
-def _refusal(episode: EpisodeLike, chosen: Filter, held: HeldOut) -> str | None:
-    """Why an episode is left out; None if it is not."""
+def _refusal(episode: EpisodeLike, chosen: Filter) -> str | None:
+    """Why the filter leaves an episode out; None if it does not."""
     p = episode.provenance
-    if is_held_out(p, held):
-        return "held out"
     if p.split not in chosen.split:
         return f"split {p.split}"
     if chosen.origin and p.origin not in chosen.origin:

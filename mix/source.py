@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from trimix.core.contracts import F32, I64, Channel, PolicyInterface
-from trimix.core.episode import Provenance
+from trimix.core.episode import Fingerprint, Provenance
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
 from trimix.data.windows import WindowBatch, Windows, WindowSpec
@@ -70,6 +70,10 @@ class SourceData(Protocol):
     def interface(self) -> PolicyInterface: ...
     @property
     def episodes(self) -> Sequence[EpisodeLike]: ...
+    @property
+    def fingerprints(self) -> Sequence[Fingerprint]: ...
+    @property
+    def models(self) -> Mapping[str, Sequence[Fingerprint]]: ...
 
     def trust(self) -> F32:
         """(F,) trust of every flat row."""
@@ -102,6 +106,14 @@ class DiskSource:
     @property
     def episodes(self) -> Sequence[EpisodeLike]:
         return self.dataset.episodes
+
+    @property
+    def fingerprints(self) -> Sequence[Fingerprint]:
+        return self.dataset.fingerprints
+
+    @property
+    def models(self) -> Mapping[str, Sequence[Fingerprint]]:
+        return self.dataset.models
 
     def trust(self) -> F32:
         return self.dataset.trust()

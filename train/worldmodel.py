@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from torch import nn
 
-from trimix.core.errors import ConfigError
+from trimix.core.errors import ConfigError, DataError
 from trimix.data.dataset import Dataset
+from trimix.mix.heldout import UNKNOWN, HeldOut
 from trimix.train.device import pick_device
 from trimix.train.loop import FitResult, LoopConfig, fit
 from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline, fit_scales
-from trimix.worldmodel.clips import Clip, Clips, split_episodes
+from trimix.worldmodel.clips import Clip, Clips, EpisodeSplit, split_episodes
+from trimix.worldmodel.lineage import trained_on
 from trimix.worldmodel.objectives import (
     Loss,
     Residuals,
@@ -29,7 +32,7 @@ from trimix.worldmodel.objectives import (
     motion_loss,
     refiner_loss,
 )
-from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
+from trimix.worldmodel.pipeline import WorldModelPipeline
 
 STAGES = ("codec", "motion", "refiner", "trust")
 
@@ -140,21 +143,26 @@ def train_worldmodel(
     run_dir: Path | str = "worldmodel",
     progress: bool | None = None,
     cache_dir: Path | None = None,
+    lineage: Sequence[Dataset] = (),
 ) -> WorldModelPipeline:
     """Train on the "train" split of these data sets and save to run_dir/pipeline.
 
-    A run that was stopped goes on where it was.
+    A run that was stopped goes on where it was. Episodes that are held out in another of the data
+    sets, and dreams that go back to one, are left out.
 
     Args:
         progress: show bars; None shows them on a terminal only.
         cache_dir: of decoded frames, see open_cache.
+        lineage: data sets that are looked at only to know what is held out, and where dreams
+            go back to.
 
     Raises:
         ConfigError: no data set, or run_dir holds a run with other settings.
         InterfaceError: the data sets differ, or their cameras do not suit the model.
-        DataError: a data set has no training episode that is long enough.
+        DataError: a data set has no training episode that is long enough, or none that may be
+            learned from.
     """
-    return run_worldmodel(datasets, config, run_dir, progress, cache_dir).pipeline
+    return run_worldmodel(datasets, config, run_dir, progress, cache_dir, lineage).pipeline
 
 
 def run_worldmodel(
@@ -163,6 +171,7 @@ def run_worldmodel(
     run_dir: Path | str = "worldmodel",
     progress: bool | None = None,
     cache_dir: Path | None = None,
+    lineage: Sequence[Dataset] = (),
 ) -> WorldModelTraining:
     """`train_worldmodel`, with the record of what it took."""
     config = config or WorldModelConfig()
@@ -174,7 +183,26 @@ def run_worldmodel(
         raise ConfigError(
             f"draws are {list(config.draws)} for {len(datasets)} data sets", do="give one for each"
         )
-    return _Training(datasets, config, Path(run_dir), progress, cache_dir).run()
+    held = HeldOut([*datasets, *lineage])
+    splits = [_split(dataset, config, held) for dataset in datasets]
+    return _Training(datasets, splits, config, Path(run_dir), progress, cache_dir).run()
+
+
+def _split(dataset: Dataset, config: WorldModelConfig, held: HeldOut) -> EpisodeSplit:
+    """The episodes of a data set that may be learned from."""
+    reasons = dict(enumerate(held.refusals(dataset)))
+    refused = {i: why for i, why in reasons.items() if why is not None}
+    if len(refused) == len(reasons):
+        counted = Counter(refused.values())
+        raise DataError(
+            "it has no episode to learn from "
+            f"({', '.join(f'{n} {why}' for why, n in counted.items())})",
+            where=str(dataset.root),
+            do="name the data sets that its dreams go back to as lineage"
+            if UNKNOWN in counted
+            else "give it episodes of split 'train'",
+        )
+    return split_episodes(dataset, config.trust_fraction, config.seed, refused)
 
 
 class _Training:
@@ -183,6 +211,7 @@ class _Training:
     def __init__(
         self,
         datasets: Sequence[Dataset],
+        splits: Sequence[EpisodeSplit],
         config: WorldModelConfig,
         run_dir: Path,
         progress: bool | None,
@@ -190,18 +219,10 @@ class _Training:
     ) -> None:
         self.config, self.run_dir, self.progress = config, run_dir, progress
         self.device = pick_device(config.device)
-        splits = [split_episodes(d, config.trust_fraction, config.seed) for d in datasets]
         pairs = list(zip(datasets, splits, strict=True))
         self.clips = [Clips(d, s.dynamics, cache_dir) for d, s in pairs]
         self.kept = [Clips(d, s.trust, cache_dir) for d, s in pairs]
-        training = [
-            TrainedOn(
-                dataset=d.content_hash,
-                split="train",
-                episodes=sorted({*s.dynamics, *s.trust}),
-            )
-            for d, s in pairs
-        ]
+        training = [part for d, s in pairs for part in trained_on(d, s)]
         self.pipeline = build_pipeline(
             datasets[0].interface, config.architecture, training, config.seed
         ).to(self.device)

@@ -6,7 +6,7 @@ channels, A action channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from trimix.core.contracts import F32, I64, U8, BoolArray
 from trimix.core.errors import DataError
 from trimix.core.seeds import stream
 from trimix.data.cache import open_cache
-from trimix.data.dataset import Dataset
+from trimix.data.dataset import Dataset, with_split
 from trimix.worldmodel.pipeline import Belief, image_layout
 
 
@@ -165,8 +165,10 @@ class EpisodeSplit:
     trust: list[int]
 
 
-def split_episodes(dataset: Dataset, trust_fraction: float, seed: int) -> EpisodeSplit:
-    """Keep some training episodes apart; held-out episodes are in neither part.
+def split_episodes(
+    dataset: Dataset, trust_fraction: float, seed: int, refused: Collection[int] = ()
+) -> EpisodeSplit:
+    """Keep some training episodes apart; held-out and refused episodes are in neither part.
 
     With fewer than five training episodes trust learns from what the dynamics trained on, and
     is then too high.
@@ -174,7 +176,7 @@ def split_episodes(dataset: Dataset, trust_fraction: float, seed: int) -> Episod
     Raises:
         DataError: there is no training episode.
     """
-    train = [e.index for e in dataset.episodes if e.provenance.split == "train"]
+    train = [i for i in with_split(dataset, "train") if i not in refused]
     if not train:
         raise DataError("it has no episode of split 'train'", where=str(dataset.root))
     kept = max(1, round(trust_fraction * len(train))) if trust_fraction else 0

@@ -12,8 +12,9 @@ import torch
 from trimix.core.contracts import F32
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
-from trimix.data.dataset import Dataset
+from trimix.data.dataset import Dataset, with_split
 from trimix.worldmodel.clips import Clips
+from trimix.worldmodel.lineage import require_unseen
 from trimix.worldmodel.pipeline import WorldModelPipeline
 from trimix.worldmodel.trust import psnr_db
 
@@ -59,15 +60,16 @@ def evaluate_worldmodel(
 
     Raises:
         ConfigError: steps are not positive.
-        DataError: no episode of this split is long enough.
+        DataError: no episode of this split is long enough; the model learned from one of them.
         InterfaceError: the data set has another interface than the model.
     """
     if not steps or min(steps) < 1:
         raise ConfigError(f"steps are {list(steps)}", do="give numbers of 1 or more")
     pipeline.interface.require_same(dataset.interface, where=str(dataset.root))
-    chosen = [e.index for e in dataset.episodes if e.provenance.split == split]
+    chosen = with_split(dataset, split)
     if not chosen:
         raise DataError(f"it has no episode of split {split!r}", where=str(dataset.root))
+    require_unseen(pipeline, dataset, chosen)
     horizon = max(steps)
     clips = Clips(dataset, chosen, cache_dir)
     rows = clips.require_starts(horizon)

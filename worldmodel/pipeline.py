@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from trimix.core.contracts import PolicyInterface
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import ConfigError, DataError, InterfaceError, MissingError
 from trimix.worldmodel.codec import decode, encode, latent_channels
 from trimix.worldmodel.heads import Heads
@@ -101,11 +102,18 @@ class Prediction:
 
 
 class TrainedOn(TypedDict):
-    """One data set of a world model's training: content hash, split, episode indices."""
+    """A part of a data set that a world model learned from.
+
+    dataset: its content hash. part: what was learned from it, "dynamics" or "trust".
+    episodes: indices. fingerprints: of these episodes; empty for a dream that nobody can trace.
+    models: what the world models learned from that dreamed them; None if nobody knows.
+    """
 
     dataset: str
-    split: str
+    part: str
     episodes: list[int]
+    fingerprints: list[list[str]]
+    models: list[list[str]] | None
 
 
 class WorldModelPipeline(DiffusionPipeline):
@@ -182,6 +190,19 @@ class WorldModelPipeline(DiffusionPipeline):
     def card(self) -> dict[str, Any]:
         """See the class."""
         return dict(self.config["card"])
+
+    def learned_from(self) -> tuple[Fingerprint, ...] | None:
+        """Every recorded episode that the weights depend on, also through dreams.
+
+        None if that is not known of all of them.
+        """
+        found: set[Fingerprint] = set()
+        for part in self.card.get("training", ()):
+            through = part.get("models")
+            if through is None:
+                return None
+            found.update(map(tuple, [*part["fingerprints"], *through]))
+        return tuple(sorted(found)) if found and () not in found else None
 
     @property
     def interface(self) -> PolicyInterface:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from trimix.core.contracts import F32, I64, Parent, Start
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.dataset import EpisodeRow
@@ -97,6 +98,10 @@ class StartFrames:
     def episode(self, parent: Parent) -> EpisodeRow:
         """The episode that the parent is a frame of."""
         return self.clips[parent.dataset].dataset.episodes[parent.episode]
+
+    def fingerprint(self, parent: Parent) -> Fingerprint:
+        """Of the recorded episode that the parent is a frame of, or goes back to."""
+        return self.clips[parent.dataset].dataset.fingerprints[parent.episode]
 
     def clip(self, parent: Parent) -> Clip:
         """The frame and the one before it, as a batch of one."""

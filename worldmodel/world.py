@@ -16,11 +16,15 @@ import numpy as np
 import torch
 
 from trimix.core.contracts import F32, BoolArray, Info, Obs, Parent, Start, World
+from trimix.core.episode import HELDOUT
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
-from trimix.data.dataset import Dataset
+from trimix.data.dataset import Dataset, with_split
+from trimix.data.fingerprint import FingerprintSet
+from trimix.data.lineage import recordings
 from trimix.worldmodel.clips import Clips
+from trimix.worldmodel.lineage import require_unseen
 from trimix.worldmodel.pipeline import Belief, WorldModelPipeline, image_layout
 from trimix.worldmodel.starts import StartFrames
 from trimix.worldmodel.trust import to_levels
@@ -87,7 +91,8 @@ class DreamWorld(World):
 
     Raises:
         InterfaceError: a data set has another interface.
-        DataError: no episode of the split is in the data sets.
+        DataError: no episode of the split is in the data sets; the model learned from one of the
+            held-out episodes that dreams are to begin in.
     """
 
     origin = "dream"
@@ -113,9 +118,15 @@ class DreamWorld(World):
         clips = [Clips(dataset, cache_dir=cache_dir) for dataset in datasets]
         self.starts = StartFrames(clips, self.config.split, self.limit)
         self.model_hash = pipeline.weights_hash()
-        self._trained_on_heldout = any(
-            t["split"] == "heldout" for t in pipeline.card.get("training", [])
-        )
+        learned = pipeline.learned_from()
+        self.models = {name: m for d in datasets for name, m in d.models.items()}
+        if learned is not None:
+            self.models[self.model_hash] = learned
+        if self.config.split == HELDOUT:
+            for dataset in datasets:
+                require_unseen(pipeline, dataset, with_split(dataset, HELDOUT))
+        held = FingerprintSet(f for d in datasets for f in recordings(d, HELDOUT))
+        self._learned_held_out = any(f in held for f in learned or ())
         self._make_spaces(num_envs)
         self._rows: list[_Row | None] = [None] * num_envs
         self._belief = self._blank(num_envs)
@@ -227,7 +238,7 @@ class DreamWorld(World):
         return None if held is None else held.parent
 
     def provenance(self, row: int) -> Mapping[str, Any]:
-        """See World. The split is held-out if the start frame's or any training data's is."""
+        """See World. The split is held-out if the start frame's or any training episode's is."""
         held = self._rows[row]
         if held is None:
             raise ValueError(f"row {row} was never reset")
@@ -241,7 +252,9 @@ class DreamWorld(World):
             "model_hash": self.model_hash,
             "versions": {name: version(name) for name in ("diffusers", "torch")},
             "parent": held.parent,
-            "split": "heldout" if self._trained_on_heldout else held.parent.split,
+            "split": HELDOUT if self._learned_held_out else held.parent.split,
+            "fingerprint": self.starts.fingerprint(held.parent),
+            "models": (self.model_hash, *self.starts.episode(held.parent).provenance.models),
         }
 
     def _begin(self, begun: np.ndarray) -> None:

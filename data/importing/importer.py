@@ -9,19 +9,21 @@ Axes: T rows of an episode, K rows after resampling, D channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from trimix.core.episode import Episode, Provenance
+from trimix.core.episode import Episode, Fingerprint, Provenance
 from trimix.core.errors import DataError, TrimixError
 from trimix.data import files, images
 from trimix.data.dataset import Dataset
+from trimix.data.fingerprint import join, named
 from trimix.data.importing import resample
 from trimix.data.importing.plan import ImportConfig, ImportPlan, plan_import
 from trimix.data.importing.rows import checked_rows
 from trimix.data.lerobot import layout, video
 from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
+from trimix.data.lineage import of_rows, read_models
 from trimix.data.provenance import from_columns, recorded
 from trimix.data.writing.writer import DatasetWriter
 
@@ -47,12 +49,14 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
     """
     source = LeRobotFolder.open(config.path)
     plan, bad = plan_import(config, source)
-    described = files.compact_json({"import": _settings(config), "source": _source_hash(source)})
+    identity = _source_hash(source)
+    described = files.compact_json({"import": _settings(config), "source": identity})
     writer = DatasetWriter(
         config.out,
         plan.interface,
         robot_type=source.robot_type if config.robot_type is None else config.robot_type,
         plan_hash=files.text_digest(described),
+        models={} if config.stand_in else read_models(source.root),
     )
     if writer.finished:
         return Dataset.open(config.out)
@@ -63,7 +67,7 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
             if row.index in bad:
                 writer.skip(row.index, _relative(source, bad[row.index]))
             elif row.index not in writer.completed:
-                _bring(plan, row, writer)
+                _bring(plan, row, identity, writer)
         if progress is not None:
             progress(len(source.episodes), len(source.episodes))
         return writer.finalize(plan.notes)
@@ -72,9 +76,9 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
         raise
 
 
-def _bring(plan: ImportPlan, row: EpisodeEntry, writer: DatasetWriter) -> None:
+def _bring(plan: ImportPlan, row: EpisodeEntry, source: str, writer: DatasetWriter) -> None:
     try:
-        episode = _convert(plan, row)
+        episode = _convert(plan, row, source)
     except DataError as fault:
         if not plan.config.skip_bad:
             raise
@@ -103,10 +107,11 @@ def _source_hash(source: LeRobotFolder) -> str:
     )
 
 
-def _convert(plan: ImportPlan, row: EpisodeEntry) -> Episode:
+def _convert(plan: ImportPlan, row: EpisodeEntry, identity: str) -> Episode:
     config, source = plan.config, plan.source
     keys = (*config.state_keys, layout.ACTION)
     table = checked_rows(source, row, keys, config.clock)
+    recorded_as = of_rows(table) or named(identity, str(row.index))
     seconds = table["timestamp"]
     keep = plan.fps == source.fps and resample.is_constant(seconds, plan.fps)
     times = seconds if keep else resample.new_clock(seconds, plan.fps)
@@ -135,7 +140,7 @@ def _convert(plan: ImportPlan, row: EpisodeEntry) -> Episode:
         images=frames,
         state=np.concatenate([*state, empty], axis=1),
         action=vector(layout.ACTION),
-        provenance=_provenance(plan, row, success),
+        provenance=_provenance(plan, row, success, recorded_as),
         trust=None if plan.trust is None else plan.trust[row.index][picks],
         reward=labels[layout.REWARD].astype(np.float32) if layout.REWARD in labels else None,
         success=None if success is None else success[picks].astype(bool),
@@ -143,11 +148,17 @@ def _convert(plan: ImportPlan, row: EpisodeEntry) -> Episode:
     )
 
 
-def _provenance(plan: ImportPlan, row: EpisodeEntry, success: np.ndarray | None) -> Provenance:
+def _provenance(
+    plan: ImportPlan, row: EpisodeEntry, success: np.ndarray | None, recorded_as: Fingerprint
+) -> Provenance:
     """What the source records of the episode, if trimix wrote it; its split stays."""
     stand_in = plan.config.stand_in
+    known = from_columns(row.extra, str(plan.source.root))
+    if known.origin != "dream":
+        # An import remembers what its source was recorded as, also if the source is an import.
+        known = replace(known, fingerprint=join(known.fingerprint, recorded_as))
     if recorded(row.extra) and not stand_in:
-        return from_columns(row.extra, str(plan.source.root))
+        return known
     return Provenance(
         origin="real",
         seed=plan.config.seed,
@@ -156,6 +167,7 @@ def _provenance(plan: ImportPlan, row: EpisodeEntry, success: np.ndarray | None)
         world="stand-in" if stand_in else "real",
         split="heldout" if row.index in plan.heldout else "train",
         success=None if success is None else bool(np.any(success)),
+        fingerprint=known.fingerprint,
     )
 
 

@@ -25,6 +25,7 @@ VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 INTERFACE = "trimix/interface.json"
 MANIFEST = "trimix/manifest.json"
 ROWS = "trimix/rows.safetensors"
+LINEAGE = "trimix/lineage.json"
 CARD = "README.md"
 PLAN = "plan.json"
 
@@ -65,6 +66,11 @@ def camera_name(key: str) -> str:
         if key.startswith(prefix):
             return key.removeprefix(prefix)
     return key
+
+
+def last_name(key: str) -> str:
+    """The last part of a feature's name: "observation/state" -> "state"."""
+    return re.split(r"[./]", key)[-1]
 
 
 def require_camera_name(camera: str, where: str) -> None:

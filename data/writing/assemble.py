@@ -21,6 +21,7 @@ from trimix.core.errors import DataError
 from trimix.core.version import release
 from trimix.data import files, provenance
 from trimix.data.lerobot import columns, layout, stats, video
+from trimix.data.lineage import Models, models_json
 from trimix.data.writing import card
 from trimix.data.writing.shard import Shard, same_optional
 
@@ -52,8 +53,12 @@ def assemble(
     codec: video.VideoCodec,
     limits: layout.FileLimits,
     notes: Sequence[str] = (),
+    models: Models | None = None,
 ) -> None:
     """Write the whole data set into the empty folder `out`, meta/info.json last.
+
+    Args:
+        models: what world models learned from; kept of those that episodes were dreamed by.
 
     Raises:
         DataError: there is no episode, or some are labelled and others are not.
@@ -71,6 +76,7 @@ def assemble(
     _write_videos(out, kept, gathered, interface, limits)
     _write_meta(out, gathered, table, interface)
     _write_side(out, gathered, interface, robot_type)
+    _write_lineage(out, kept, models or {})
     frames = sum(s.length for s in kept)
     totals = (len(kept), frames, len(gathered.tasks))
     info = layout.info(interface, table, robot_type, totals, limits)
@@ -287,6 +293,18 @@ def _task_table(tasks: Sequence[str]) -> pa.Table:
         "pandas_version": "2.0.0",
     }
     return table.replace_schema_metadata({"pandas": files.compact_json(pandas)})
+
+
+def _write_lineage(out: Path, shards: Sequence[Shard], models: Models) -> None:
+    """What the dreams' world models learned from, so that it is known without the models."""
+    dreamed_by = {
+        name
+        for shard in shards
+        for name in provenance.from_columns({"episode_index": 0, **shard.columns}).models
+    }
+    known = {name: models[name] for name in dreamed_by if name in models}
+    if known:
+        files.write_json(out / layout.LINEAGE, models_json(known))
 
 
 def _write_side(out: Path, got: _Gathered, interface: PolicyInterface, robot_type: str) -> None:

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save
 
-from trimix.core.episode import Episode
+from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError
-from trimix.data import files, provenance
+from trimix.data import files, fingerprint, provenance
 from trimix.data.lerobot import layout, stats, video
 
 _NAME = "episode_{:09d}"
@@ -91,7 +91,8 @@ def write_shard(
     codec = codec or video.VideoCodec()
     fps = layout.fps_fraction(layout.fps_of(episode.interface))
     table, side = _rows(episode), _side(episode)
-    content = {"rows.parquet": _parquet_bytes(table)}
+    rows = _parquet_bytes(table)
+    content = {"rows.parquet": rows}
     for camera, images in episode.images.items():
         content[f"{camera}.mp4"] = video.encode(images, fps, codec)
         side[f"histogram/{camera}"] = stats.histogram(images)
@@ -100,11 +101,25 @@ def write_shard(
         "index": index,
         "length": len(episode),
         "instruction": episode.instruction,
-        "columns": provenance.to_columns(episode.provenance),
+        "columns": provenance.to_columns(_identified(episode, rows, index)),
         "optional": [c for c in table.column_names if c.startswith("next.")],
     }
     _place(root, index, content, facts)
     return index
+
+
+def _identified(episode: Episode, rows: bytes, index: int) -> Provenance:
+    """The provenance with what identifies these rows beside what identifies their source."""
+    known = episode.provenance
+    if known.origin == "dream":
+        return known
+    own = fingerprint.fingerprint([episode.state, episode.action])
+    joined = fingerprint.join(known.fingerprint, own)
+    if not joined:
+        made = replace(known, split="")
+        said = files.compact_json(provenance.to_columns(made))
+        joined = fingerprint.named(rows.hex(), said, str(index))
+    return replace(known, fingerprint=joined)
 
 
 def write_skip(root: Path, index: int, reason: str) -> None:

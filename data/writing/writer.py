@@ -22,6 +22,7 @@ from trimix.data import files, manifest
 from trimix.data.dataset import Dataset
 from trimix.data.lerobot import layout
 from trimix.data.lerobot.video import VideoCodec
+from trimix.data.lineage import Models
 from trimix.data.writing import shard
 from trimix.data.writing.assemble import assemble
 
@@ -40,6 +41,7 @@ class DatasetWriter:
         plan_hash: names the command that makes the data. Only a run with an equal plan resumes.
         codec: how videos are encoded.
         limits: when the next file begins.
+        models: what the world models learned from that dream the episodes, if any do; see World.
 
     Attributes:
         completed: indices that are safely on disk, or were skipped; they need not be made again.
@@ -58,10 +60,12 @@ class DatasetWriter:
         plan_hash: str = "",
         codec: VideoCodec | None = None,
         limits: layout.FileLimits | None = None,
+        models: Models | None = None,
     ) -> None:
         self.root, self.interface = Path(root).absolute(), interface
         self.robot_type, self.plan_hash = robot_type, plan_hash
         self.codec, self.limits = codec or VideoCodec(), limits or layout.FileLimits()
+        self.models = models or {}
         for camera in interface.cameras:
             layout.require_camera_name(camera, str(root))
         self.partial = layout.partial_folder(self.root)
@@ -142,6 +146,7 @@ class DatasetWriter:
             codec=self.codec,
             limits=self.limits,
             notes=notes,
+            models=self.models,
         )
         staging.chmod(0o755)
         try:

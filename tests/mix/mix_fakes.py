@@ -2,16 +2,18 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from trimix.core.contracts import Channel, Parent, PolicyInterface
-from trimix.core.episode import Provenance
+from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError, MissingError
+from trimix.data.fingerprint import named
 from trimix.data.windows import WindowBatch
 from trimix.mix import Recipe, Source, View
+from trimix.mix.lock import Lock, LockedSource
 
 KILL = -1
 """A broken frame that takes the reading process with it."""
@@ -82,10 +84,15 @@ class FakeData:
     interface: PolicyInterface = INTERFACE
     broken_frame: int | None = None
     row_trust: np.ndarray | None = None
+    models: Mapping[str, Sequence[Fingerprint]] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:
         return f"content-{self.tag}"
+
+    @property
+    def fingerprints(self) -> list[Fingerprint]:
+        return [e.provenance.fingerprint for e in self.episodes]
 
     def trust(self) -> np.ndarray:
         n = sum(e.length for e in self.episodes)
@@ -99,26 +106,39 @@ class FakeData:
 
 @dataclass
 class FakeStore:
-    """path -> data; counts what was opened."""
+    """path -> data; counts what was opened, but for the recordings that dreams go back to."""
 
     data: dict[str, FakeData]
     opened: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> FakeData:
+        if path == RECORDED:
+            return fake(0)
         self.opened.append(path)
         if path not in self.data:
             raise MissingError("no data set is there", where=path)
         return self.data[path]
 
 
+MODEL = "the world model"
+RECORDED = "recorded"
+"""Where the recordings of `three()` are, for recipes that draw dreams without them."""
+
+
+def recording(tag: int, index: int) -> Fingerprint:
+    """What identifies this episode of this data set."""
+    return named(f"{tag}", f"{index}")
+
+
 def fake(tag: int, lengths: Sequence[int] = (7, 5, 9), **provenance: object) -> FakeData:
-    """A data set whose episodes share a provenance."""
+    """A data set of recordings, whose episodes share a provenance."""
     given = {"origin": "real", **provenance}
     starts = np.cumsum([0, *lengths])
     return FakeData(
         tag,
         tuple(
-            FakeEpisode(i, n, int(starts[i]), Provenance(**given)) for i, n in enumerate(lengths)
+            FakeEpisode(i, n, int(starts[i]), Provenance(fingerprint=recording(tag, i), **given))
+            for i, n in enumerate(lengths)
         ),
     )
 
@@ -132,23 +152,39 @@ def with_provenance(data: FakeData, index: int, **changes: object) -> FakeData:
     return replace(data, episodes=tuple(episodes))
 
 
-def dream(parent: str, split: str = "train", own_split: str = "train") -> FakeData:
-    """Two dreams: the first from episode 0 of the parent, the second from its episode 1."""
-    data = fake(9, (6, 6), origin="dream", split=own_split)
-    for i in range(2):
-        data = with_provenance(data, i, parent=Parent(parent, i, 0, split))
-    return data
+def dream(
+    root: int,
+    split: str = "train",
+    own_split: str = "train",
+    learned: Sequence[Fingerprint] = (recording(0, 0),),
+    lengths: Sequence[int] = (6, 6),
+    tag: int = 9,
+) -> FakeData:
+    """Dreams: number i goes back to episode i of the data set with tag `root`.
+
+    learned: the recordings that their world model learned from.
+    """
+    data = fake(tag, lengths, origin="dream", split=own_split, models=(MODEL,))
+    for i in range(len(lengths)):
+        parent = Parent(f"content-{root}", i, 0, split)
+        data = with_provenance(data, i, parent=parent, fingerprint=recording(root, i))
+    return replace(data, models={MODEL: learned})
 
 
 def three(sizes: Sequence[Sequence[int]] = ((7, 5, 9), (30, 10), (12,))) -> FakeStore:
-    """A real, a sim and a dream source."""
-    origins = ("real", "sim", "dream")
+    """A real source, a sim one, and one of dreams that go back to the real one."""
+    real, sim, dreams = sizes
     return FakeStore(
         {
-            name: fake(i, lengths, origin=name)
-            for i, (name, lengths) in enumerate(zip(origins, sizes, strict=True))
+            "real": fake(0, real, origin="real"),
+            "sim": fake(1, sim, origin="sim"),
+            "dream": dream(0, lengths=dreams, tag=2),
         }
     )
+
+
+def by_name(lock: Lock) -> dict[str, LockedSource]:
+    return {s.name: s for s in lock.sources}
 
 
 def recipe(shares: dict[str, float] | None = None, **changes: object) -> Recipe:
@@ -159,5 +195,6 @@ def recipe(shares: dict[str, float] | None = None, **changes: object) -> Recipe:
         shares=shares,
         batch_size=10,
         steps=40,
+        lineage=(RECORDED,),
     )
     return replace(base, **changes)

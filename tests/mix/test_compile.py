@@ -7,17 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mix_fakes import INTERFACE, FakeStore, dream, fake, recipe, three, with_provenance
+from mix_fakes import INTERFACE, FakeStore, by_name, fake, recipe, three, with_provenance
 
-from trimix.core.errors import ConfigError, DataError, InterfaceError, MissingError
+from trimix.core.errors import ConfigError, InterfaceError, MissingError
 from trimix.data.windows import WindowSpec
 from trimix.mix import Filter, Phase, Recipe, Source, compile_recipe
 from trimix.mix.schedule import PARTS
 from trimix.mix.selection import window_trust
-
-
-def by_name(lock):
-    return {s.name: s for s in lock.sources}
 
 
 def test_shares_need_not_sum_to_one():
@@ -92,79 +88,6 @@ def test_a_cap_that_may_not_be_redistributed_or_cannot_be_is_an_error():
             compile_recipe(recipe({"real": 1}, sources=sources, **changes), three())
 
 
-def test_held_out_episodes_are_never_chosen():
-    store = three()
-    store.data["real"] = with_provenance(store.data["real"], 1, split="heldout")
-    source = by_name(compile_recipe(recipe(), store))["real"]
-    assert source.episodes == (0, 2)
-    assert source.excluded == {"held out": 1}
-    with pytest.raises(ConfigError, match="held-out"):
-        compile_recipe(recipe(sources={"real": Source("real", Filter(split=("heldout",)))}), store)
-
-
-@pytest.mark.parametrize(
-    "leak",
-    [
-        {"split": "heldout"},  # the start frame, as the dream states it
-        {"own_split": "heldout"},  # the world model's training data
-    ],
-)
-def test_a_dream_with_held_out_lineage_is_refused(leak):
-    store = FakeStore({"real": fake(0), "dream": dream("content-0", **leak)})
-    asked = recipe({"real": 0.5, "dream": 0.5})
-    with pytest.raises(
-        DataError, match=r"no window is left.*2 held out.*source 'dream'|2 held out"
-    ):
-        compile_recipe(asked, store)
-
-
-def test_the_parent_data_set_has_the_last_word_on_a_dreams_lineage():
-    """The second dream says that it began in a training episode; its parent knows better."""
-    parent = with_provenance(fake(0), 1, split="heldout")
-    store = FakeStore({"real": parent, "dream": dream("content-0")})
-    source = by_name(compile_recipe(recipe({"real": 0.5, "dream": 0.5}), store))["dream"]
-    assert source.episodes == (0,)
-    assert source.excluded == {"held out": 1}
-
-
-def test_a_dream_of_a_dream_inherits_the_whole_lineage():
-    """real 1 is held out; dream 1 began in it, and second 1 in dream 1. All else says train."""
-    parent = with_provenance(fake(0), 1, split="heldout")
-    child, grandchild = dream("content-0"), replace(dream("content-9"), tag=10)
-    store = FakeStore({"real": parent, "dream": child, "second": grandchild})
-    sources = {name: Source(name) for name in store.data}
-    lock = compile_recipe(recipe(dict.fromkeys(sources, 1.0), sources=sources), store)
-    assert by_name(lock)["dream"].episodes == by_name(lock)["second"].episodes == (0,)
-
-
-@given(st.data())
-@settings(max_examples=30)
-def test_no_held_out_frame_is_drawn_whatever_the_filter(data):
-    """Over random splits of parent episodes, frames and world models."""
-    word = st.sampled_from(["train", "heldout"])
-    parent = fake(0, (4,) * 4)
-    for i in range(4):
-        parent = with_provenance(parent, i, split=data.draw(word))
-    child = dream("content-0", split=data.draw(word), own_split=data.draw(word))
-    store = FakeStore({"real": parent, "sim": fake(5, (4,)), "dream": child})
-    chosen = Filter(episodes=data.draw(st.none() | st.just((0, 1))))
-    sources = {n: Source(n, chosen if n == "dream" else Filter()) for n in store.data}
-    names = ["sim", *(n for n in ("real", "dream") if data.draw(st.booleans()))]
-    try:
-        lock = compile_recipe(recipe(dict.fromkeys(names, 1.0), sources=sources), store)
-    except DataError as fault:
-        assert "held out" in str(fault)
-        return
-    for source in lock.sources:
-        for index in source.episodes:
-            p = store.data[source.path].episodes[index].provenance
-            assert p.split == "train"
-            if p.parent is not None:
-                assert p.parent.split == "train"
-                if "real" in names:
-                    assert parent.episodes[p.parent.episode].provenance.split == "train"
-
-
 def test_filters_join_and_count_what_they_leave_out():
     data = fake(0, (3,) * 6, success=True)
     data = with_provenance(data, 1, success=False)
@@ -200,7 +123,8 @@ def test_trust_cuts_the_end_of_a_dream():
     data = replace(fake(0, (10,)), row_trust=np.linspace(1, 0.1, 10, dtype=np.float32))
     chosen = Source("a", Filter(min_trust=0.45))
     lock = compile_recipe(
-        recipe({"a": 1}, sources={"a": chosen}, window=WindowSpec(1, 2)), FakeStore({"a": data})
+        recipe({"a": 1}, sources={"a": chosen}, window=WindowSpec(1, 2)),
+        FakeStore({"a": data}),
     )
     assert lock.sources[0].windows == 5
     assert lock.sources[0].excluded == {"low trust (windows)": 5}

@@ -42,8 +42,8 @@ def episode(tag: int, rows: int, provenance: Provenance) -> Episode:
     )
 
 
-def write(root, tag, provenances, rows=9):
-    with DatasetWriter(root, SEEN, robot_type="test") as writer:
+def write(root, tag, provenances, rows=9, models=None):
+    with DatasetWriter(root, SEEN, robot_type="test", models=models) as writer:
         for i, provenance in enumerate(provenances):
             writer.add(i, episode(tag, rows + i, replace(provenance, episode=i)))
         writer.finalize()
@@ -57,8 +57,17 @@ def here(tmp_path_factory):
     splits = ["train", "heldout", "train"]
     real = write(root / "real", 1, [Provenance("real", split=s) for s in splits])
     write(root / "sim", 2, [Provenance("sim", success=s) for s in (True, False, True)])
-    parents = [Parent(real.content_hash, i, 0, "train") for i in (0, 1)]
-    write(root / "dream", 3, [Provenance("dream", parent=p) for p in parents], rows=20)
+    dreams = [
+        Provenance(
+            "dream",
+            parent=Parent(real.content_hash, i, 0, "train"),
+            fingerprint=real.fingerprints[i],
+            models=("model",),
+        )
+        for i in (0, 1)
+    ]
+    models = {"model": real.fingerprints[:1]}
+    write(root / "dream", 3, dreams, rows=20, models=models)
     recipe = Recipe(
         sources={
             "real": Source(str(root / "real")),

@@ -21,6 +21,8 @@ from trimix.train.worldmodel import WorldModelConfig, run_worldmodel
 from trimix.worldmodel.architecture import ArchitectureConfig
 from trimix.worldmodel.clips import split_episodes
 from trimix.worldmodel.metrics import evaluate_worldmodel
+from trimix.worldmodel.pipeline import WorldModelPipeline
+from trimix.worldmodel.world import DreamConfig, DreamWorld
 
 HW = (16, 16)
 INTERFACE = PolicyInterface(
@@ -141,8 +143,63 @@ def test_held_out_episodes_are_never_read(
     two = run_worldmodel([other], TINY, tmp_path / "b", False, cache_dir)
     for name, value in weights(whole).items():
         assert torch.equal(value, weights(two)[name]), name
-    (entry,) = whole.pipeline.card["training"]
-    assert entry["split"] == "train" and sorted(entry["episodes"]) == list(range(7))
+
+    parts = {t["part"]: t for t in whole.pipeline.card["training"]}
+    assert sorted(i for t in parts.values() for i in t["episodes"]) == list(range(7))
+    assert set(parts["dynamics"]["episodes"]).isdisjoint(parts["trust"]["episodes"])
+    assert whole.pipeline.learned_from() == tuple(sorted(dataset.fingerprints[:7]))
+
+
+@pytest.fixture(scope="module")
+def split_anew(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The same episodes, of which another one is held out."""
+    return write(tmp_path_factory.mktemp("data") / "anew", heldout=(2,))
+
+
+def test_a_model_is_not_judged_by_what_it_learned_from(
+    whole: training.WorldModelTraining, dataset: Dataset, split_anew: Dataset, cache_dir: Path
+) -> None:
+    model, config = whole.pipeline, DreamConfig(split="heldout", time_limit_s=0.2)
+    evaluate_worldmodel(model, dataset, steps=(1,), cache_dir=cache_dir)
+    DreamWorld(model, [dataset], 1, config, cache_dir)
+    for judge in (
+        lambda: evaluate_worldmodel(model, split_anew, steps=(1,), cache_dir=cache_dir),
+        lambda: evaluate_worldmodel(model, dataset, split="train", cache_dir=cache_dir),
+        lambda: DreamWorld(model, [split_anew], 1, config, cache_dir),
+    ):
+        with pytest.raises(DataError, match=r"learned from \d of the \d episodes"):
+            judge()
+
+
+def test_a_model_that_learned_from_what_is_held_out_dreams_held_out_episodes(
+    whole: training.WorldModelTraining, dataset: Dataset, split_anew: Dataset, cache_dir: Path
+) -> None:
+    for data, split in ((dataset, "train"), (split_anew, "heldout")):
+        world = DreamWorld(whole.pipeline, [data], 1, DreamConfig(time_limit_s=0.2), cache_dir)
+        world.reset(seed=0)
+        assert world.provenance(0)["split"] == split
+        assert world.provenance(0)["parent"].split == "train"
+
+
+def test_what_another_data_set_holds_out_is_not_learned_from(
+    dataset: Dataset, split_anew: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    run = run_worldmodel([dataset], TINY, tmp_path, False, cache_dir, lineage=[split_anew])
+    learned = {i for t in run.pipeline.card["training"] for i in t["episodes"]}
+    assert learned == set(range(7)) - {2}
+
+
+def test_an_old_card_says_too_little(
+    whole: training.WorldModelTraining, dataset: Dataset, cache_dir: Path, tmp_path: Path
+) -> None:
+    whole.pipeline.save_pretrained(tmp_path)
+    old = WorldModelPipeline.load(tmp_path)
+    assert old.learned_from() == whole.pipeline.learned_from() is not None
+    entry = {"dataset": dataset.content_hash, "split": "train", "episodes": [0]}
+    old.register_to_config(card={**old.card, "training": [entry]})
+    assert DreamWorld(old, [dataset], 1, DreamConfig(), cache_dir).models == {}
+    with pytest.raises(DataError, match="nobody knows"):
+        evaluate_worldmodel(old, dataset, steps=(1,), cache_dir=cache_dir)
 
 
 def test_trust_learns_from_episodes_that_the_dynamics_did_not_see(dataset: Dataset) -> None:
@@ -170,7 +227,7 @@ def test_two_data_sets_train_one_model(dataset: Dataset, cache_dir: Path, tmp_pa
     other = write(tmp_path / "other", episodes=3, heldout=())
     run = run_worldmodel([dataset, other], TINY, tmp_path / "run", False, cache_dir)
     hashes = [t["dataset"] for t in run.pipeline.card["training"]]
-    assert hashes == [dataset.content_hash, other.content_hash]
+    assert hashes == [dataset.content_hash] * 2 + [other.content_hash] * 2
 
 
 def test_other_settings_or_data_do_not_resume(
@@ -191,7 +248,7 @@ def test_what_cannot_be_trained_on_is_an_error(
     with pytest.raises(ConfigError, match="draws"):
         run_worldmodel([dataset], replace(TINY, draws=(2, 1)), tmp_path / "run", False, cache_dir)
     nothing = write(tmp_path / "nothing", episodes=2, heldout=(0, 1))
-    with pytest.raises(DataError, match="split 'train'"):
+    with pytest.raises(DataError, match=r"no episode to learn from \(2 held out\)"):
         run_worldmodel([nothing], TINY, tmp_path / "run", False, cache_dir)
     slower = Dataset.open(dataset.root)
     object.__setattr__(slower, "interface", replace(INTERFACE, control_dt_s=0.2))

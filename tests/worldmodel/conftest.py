@@ -13,12 +13,17 @@ from trimix.core.contracts import Channel, PolicyInterface
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
+from trimix.data.fingerprint import named
 from trimix.data.writing.writer import DatasetWriter
 from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline
 from trimix.worldmodel.pipeline import TrainedOn, WorldModelPipeline
 
 HW = (16, 24)
 HELDOUT = 3
+LEARNED = TrainedOn(
+    dataset="x", part="dynamics", episodes=[0], fingerprints=[list(named("x"))], models=[]
+)
+"""Something that is in none of the data sets here."""
 
 
 @pytest.fixture(scope="session")
@@ -97,9 +102,7 @@ def build(
         latent_channels=4,
         features=4,
     )
-    pipeline = build_pipeline(
-        interface, config, [TrainedOn(dataset="x", split="train", episodes=[0])]
-    )
+    pipeline = build_pipeline(interface, config, [LEARNED])
     pipeline.heads.labels.copy_(torch.tensor(labels))
     torch.manual_seed(0)
     for part in pipeline.parts.values():

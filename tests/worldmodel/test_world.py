@@ -129,6 +129,9 @@ def test_provenance_and_split_come_from_the_parent(
     assert held["split"] == "heldout" and held["parent"] == parents[0]
     assert held["origin"] == "dream" and held["task"] == "slide"
     assert held["model_hash"] == pipeline.weights_hash()
+    assert held["fingerprint"] == labelled.fingerprints[3] != ()
+    assert held["models"] == (pipeline.weights_hash(),)
+    assert world.models == {pipeline.weights_hash(): pipeline.learned_from()}
     assert drawn["split"] == "train" and drawn["parent"].episode != 3
 
 
@@ -138,17 +141,6 @@ def test_starts_are_never_drawn_from_held_out_episodes(
     world = make_world(32)
     world.reset(seed=0)
     assert {world.parent(i).split for i in range(32)} == {"train"}
-
-
-def test_a_model_trained_on_held_out_data_dreams_held_out_episodes(
-    interface, labelled: Dataset, cache_dir: Path, make_pipeline
-) -> None:
-    pipeline = make_pipeline(interface)
-    leaky = [{"dataset": "x", "split": "heldout", "episodes": [3]}]
-    pipeline.register_to_config(card={**pipeline.card, "training": leaky})
-    world = DreamWorld(pipeline, [labelled], 1, LIMIT, cache_dir)
-    world.reset(seed=0)
-    assert world.provenance(0)["split"] == "heldout"
 
 
 def test_without_labels_success_is_unknown_and_not_failure(
