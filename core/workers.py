@@ -9,23 +9,104 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from trimix.core.errors import TrimixError
 
 POLL_S = 0.5
 GRACE_S = 10.0
 """What a task gets to save its work when the main process is gone."""
+TRIES = 3
+"""How often a task is begun whose process dies: what kills three of them kills the next."""
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Environment of worker processes. Threads of several of them get in one another's way, and the
+order in which they add up shows in the last bits of a sum."""
 
 S = TypeVar("S")
 A = TypeVar("A")
 R = TypeVar("R")
 Tick = Callable[[], None]
 """Called by a task whenever one more unit of its work is done."""
+
+
+def _quiet() -> None:
+    """Tells nobody."""
+
+
+class Executor(Protocol):
+    """Where work runs: here, in local processes, or on a cluster."""
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at a time, at most."""
+
+    def run(
+        self,
+        task: Callable[[S, A, Tick], R],
+        arguments: Sequence[A],
+        *,
+        setup: Callable[[], AbstractContextManager[S]],
+        died: TrimixError,
+        tick: Tick = _quiet,
+    ) -> Iterator[tuple[int, R]]:
+        """Call task(state, argument, tick) for every argument; give the results as they are ready.
+
+        Tasks are idempotent: one whose process dies is given to another, `TRIES` times in all, and
+        the ones beside it go on. A task ticks once for every unit of its work, also for one that it
+        finds done already, so that nothing is counted twice when it is tried again.
+
+        Args:
+            task: what to do, found by its name in other processes.
+            arguments: one for each task.
+            setup: makes what the tasks of one process share, before the first of them.
+            died: raised when a task's processes vanish time and again.
+            tick: called in this process for each unit done in any.
+
+        Yields:
+            (position of the argument, result)
+
+        Raises:
+            TrimixError: `died`; else what a task raises.
+        """
+
+
+@dataclass(frozen=True)
+class Local:
+    """This machine: with one worker, or one argument, this process; else fresh ones.
+
+    Fresh processes have one thread each for linear algebra, until a task says otherwise. When
+    iterating stops early (an error, Ctrl-C, the end of this process) they are sent SIGTERM, so
+    tasks keep what they did where it is safe.
+
+    Args:
+        workers: processes at most.
+    """
+
+    workers: int
+
+    def run(
+        self,
+        task: Callable[[S, A, Tick], R],
+        arguments: Sequence[A],
+        *,
+        setup: Callable[[], AbstractContextManager[S]],
+        died: TrimixError,
+        tick: Tick = _quiet,
+    ) -> Iterator[tuple[int, R]]:
+        """See Executor."""
+        workers = min(self.workers, len(arguments))
+        if workers > 1:
+            yield from _share_out(task, arguments, setup, workers, died, tick)
+            return
+        with setup() as state:
+            for i, argument in enumerate(arguments):
+                yield i, task(state, argument, tick)
 
 
 def run_tasks(
@@ -35,52 +116,136 @@ def run_tasks(
     setup: Callable[[], AbstractContextManager[S]],
     workers: int,
     died: TrimixError,
-    tick: Tick = lambda: None,
+    tick: Tick = _quiet,
 ) -> Iterator[tuple[int, R]]:
-    """Call task(state, argument, tick) for every argument; give the results as they are ready.
+    """Local(workers).run(...)."""
+    return Local(workers).run(task, arguments, setup=setup, died=died, tick=tick)
 
-    With several workers the task, setup and arguments go to fresh processes, which must find them
-    by name. When iterating stops early (an error, Ctrl-C, the end of this process) they are sent
-    SIGTERM, so tasks keep what they did where it is safe.
+
+class Tries:
+    """Which tasks wait, how often each was begun, and what each has ticked.
 
     Args:
-        task: what to do; it says each unit done with its tick.
-        arguments: one for each task.
-        setup: makes what the tasks of one process share, before the first of them.
-        workers: processes at most; with 1, or one argument, everything is done in this one.
-        died: raised when a process vanishes.
-        tick: called in this process for each unit done in any.
-
-    Yields:
-        (position of the argument, result)
-
-    Raises:
-        TrimixError: `died`; else what a task raises.
+        n: tasks.
+        died: raised when one has been tried `TRIES` times.
+        tick: called for every unit of work that was not counted before.
     """
-    workers = min(workers, len(arguments))
-    if workers <= 1:
-        with setup() as state:
-            for i, argument in enumerate(arguments):
-                yield i, task(state, argument, tick)
-        return
-    context = multiprocessing.get_context("spawn")
-    count = context.Value("q", 0)
+
+    def __init__(self, n: int, died: TrimixError, tick: Tick) -> None:
+        self.waiting = deque(range(n))
+        self._begun, self._ticked = [0] * n, [0] * n
+        self._died, self._tick = died, tick
+
+    def begin(self) -> int:
+        """The next task."""
+        at = self.waiting.popleft()
+        self._begun[at] += 1
+        return at
+
+    def ticked(self, at: int, units: int) -> None:
+        """The task's present try has done this many units of its work."""
+        for _ in range(units - self._ticked[at]):
+            self._tick()
+        self._ticked[at] = max(units, self._ticked[at])
+
+    def lost(self, at: int, fault: BaseException) -> None:
+        """The task's process vanished: it is the next to be tried.
+
+        Raises:
+            TrimixError: it was the last try.
+        """
+        if self._begun[at] == TRIES:
+            raise self._died from fault
+        self.waiting.appendleft(at)
+
+
+class _Slot:
+    """A process that does one task at a time. Its death breaks this pool of one and no other."""
+
+    def __init__(self, setup: Callable[[], AbstractContextManager[Any]]) -> None:
+        context = multiprocessing.get_context("spawn")
+        # Written by that process alone: no lock that it could take with it when it is killed.
+        self._count, self._before = context.Value("q", 0, lock=False), 0
+        self._pool = ProcessPoolExecutor(
+            1, mp_context=context, initializer=_start, initargs=(setup, self._count)
+        )
+        self.at = -1
+
+    def submit(self, at: int, task: Callable[[Any, A, Tick], R], argument: A) -> Future[R]:
+        """Begin task number `at`; starts the process with the first."""
+        self.at, self._before = at, self._count.value
+        with _no_interrupt(), _environment(THREADS):
+            return self._pool.submit(_run, task, argument)
+
+    def ticks(self) -> int:
+        """Units of the present task that are done."""
+        return int(self._count.value) - self._before
+
+    def replaced(self, setup: Callable[[], AbstractContextManager[Any]]) -> _Slot:
+        """A slot in the place of this one, whose process is dead."""
+        self.close()
+        return _Slot(setup)
+
+    def close(self) -> None:
+        """Let an idle or dead process go."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _share_out(
+    task: Callable[[S, A, Tick], R],
+    arguments: Sequence[A],
+    setup: Callable[[], AbstractContextManager[S]],
+    workers: int,
+    died: TrimixError,
+    tick: Tick,
+) -> Iterator[tuple[int, R]]:
+    tries = Tries(len(arguments), died, tick)
+    slots = [_Slot(setup) for _ in range(workers)]
+    running: dict[Future[R], _Slot] = {}
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(setup, count)
-    )
     try:
-        with _no_interrupt():
-            running = {pool.submit(_run, task, a): i for i, a in enumerate(arguments)}
-        yield from _results(running, count, tick)
-        pool.shutdown()
-    except BrokenProcessPool as error:
-        raise died from error
+        while tries.waiting or running:
+            for i, slot in enumerate(slots):
+                if tries.waiting and slot not in running.values():
+                    at = tries.begin()
+                    try:
+                        running[slot.submit(at, task, arguments[at])] = slot
+                    except BrokenProcessPool as fault:  # it died between two tasks
+                        slots[i] = slot.replaced(setup)
+                        tries.lost(at, fault)
+            ended, _ = wait(running, POLL_S, FIRST_COMPLETED)
+            for slot in running.values():
+                tries.ticked(slot.at, slot.ticks())
+            for future in ended:
+                slot = running.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool as fault:
+                    slots[slots.index(slot)] = slot.replaced(setup)
+                    tries.lost(slot.at, fault)
+                else:
+                    yield slot.at, result
     finally:
         # Without this a task under way would be waited for, which can take minutes.
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-        pool.shutdown(cancel_futures=True)
+        for slot in slots:
+            slot.close()
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Processes started meanwhile have these variables; this one has its own again after."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -94,18 +259,6 @@ def _no_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _results(running: dict[Future[R], int], count: Any, tick: Tick) -> Iterator[tuple[int, R]]:
-    seen = 0
-    while running:
-        ended, _ = wait(running, POLL_S, FIRST_COMPLETED)
-        now = int(count.get_obj().value)  # without the lock, which a killed worker may still hold
-        for _ in range(now - seen):
-            tick()
-        seen = now
-        for future in ended:
-            yield running.pop(future), future.result()
 
 
 class _Process:
@@ -123,8 +276,7 @@ class _Process:
         return self._entered[0]
 
     def tick(self) -> None:
-        with self._count.get_lock():
-            self._count.value += 1
+        self._count.value += 1
 
 
 _process: list[_Process] = []

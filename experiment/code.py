@@ -1,0 +1,161 @@
+"""Which code a result hangs on: what is reached by imports from where it is made.
+
+A *root* is a module ("trimix.sim.world") or a definition in one ("trimix.experiment.sources:Sim").
+From a module everything is followed that it imports, at its top or in a function, with the
+`__init__` of every package on the way, since importing runs that too. From a definition only what
+it uses is followed, and what its module does when it is imported; so units of several kinds can
+share a file.
+
+What is followed is compared as a syntax tree, so that comments, docstrings and layout are no
+changes. Not followed: imports for type checkers, names that only annotate arguments, and the names
+in a `Registry`, which stand for every choice there is: who uses one entry names its module as a
+root. Files beside the code (scenes, templates) count where a string of the code names them.
+Outside the standard library and the roots' own packages, code is known by its version.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from trimix.core.errors import MissingError, TrimixError
+from trimix.data.files import digest
+from trimix.experiment.code_module import find, followed
+
+BEGAN = time.time()
+"""When this process loaded this; seconds since the epoch."""
+Stamp = tuple[int, int, int, int]
+"""(inode, size, mtime_ns, ctime_ns): as long as they stay, so does a file's content."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What is reached from some roots.
+
+    Args:
+        modules: module, or module:definition -> digest of its syntax tree.
+        files: file beside the code, from its package -> digest of its bytes.
+        libraries: distribution -> version.
+        python: minor version, e.g. "3.11".
+        paths: every source file and file beside it that was looked at.
+    """
+
+    modules: Mapping[str, str]
+    files: Mapping[str, str]
+    libraries: Mapping[str, str]
+    python: str
+    paths: tuple[Path, ...]
+
+    def require_unedited(self) -> None:
+        """Refuse to name results after code that is not the code that runs.
+
+        Raises:
+            TrimixError: a file changed after this process began, so that what is loaded may be
+                older than what its digest was taken of.
+        """
+        for path in self.paths:
+            stat = path.stat()
+            if max(stat.st_mtime, stat.st_ctime) > BEGAN:
+                raise TrimixError(
+                    "the code changed while this was running",
+                    where=str(path),
+                    do="run the same command again",
+                )
+
+
+def reached(roots: Sequence[str]) -> Code:
+    """The code that is reached from these roots.
+
+    Raises:
+        MissingError: a root's source, or a definition in it, cannot be found.
+    """
+    known = _known.get(tuple(roots))
+    if known is not None and known[0] == _stamps(known[1].paths):
+        return known[1]
+    code = _follow(roots)
+    _known[tuple(roots)] = (_stamps(code.paths), code)
+    return code
+
+
+_known: dict[tuple[str, ...], tuple[list[Stamp], Code]] = {}
+
+
+def _follow(roots: Sequence[str]) -> Code:
+    modules: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    libraries: set[str] = set()
+    paths: set[Path] = set()
+    todo = [(name, part) for name, _, part in (root.partition(":") for root in roots)]
+    given = set(todo)
+    while todo:
+        name, part = todo.pop()
+        at = f"{name}:{part}" if part else name
+        if at in modules:
+            continue
+        module = find(name)
+        if module is None:
+            if (name, part) not in given:
+                continue  # a folder without __init__, or made of no Python source
+            raise MissingError(
+                f"module {name!r} has no source that could be read",
+                do="define it in a file that can be imported",
+            )
+        view = module.view(part)
+        modules[at] = view.digest
+        paths.update([module.path, *view.files.values()])
+        files.update(view.files)
+        packages = name.split(".")[:-1]
+        todo += [(".".join(packages[: i + 1]), "") for i in range(len(packages))]
+        for target in view.imports:
+            names, library = followed(target)
+            todo += [(found, "") for found in names]
+            libraries.update(filter(None, [library]))
+    return Code(
+        modules=dict(sorted(modules.items())),
+        files={name: _digest(path) for name, path in sorted(files.items())},
+        libraries=_versions(libraries),
+        python="{}.{}".format(*sys.version_info[:2]),
+        paths=tuple(sorted(paths)),
+    )
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return (0, 0, 0, 0)
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def _stamps(paths: Sequence[Path]) -> list[Stamp]:
+    return [_stamp(path) for path in paths]
+
+
+_digests: dict[tuple[Path, Stamp], str] = {}
+
+
+def _digest(path: Path) -> str:
+    at = (path, _stamp(path))
+    if at not in _digests:
+        _digests[at] = digest(path)
+    return _digests[at]
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Importable name -> the distributions that bring it."""
+    return metadata.packages_distributions()
+
+
+def _versions(names: set[str]) -> dict[str, str]:
+    """Distribution -> version, of those that bring these importable names."""
+    found = {}
+    for name in names:
+        for distribution in _distributions().get(name, []):
+            found[distribution] = metadata.version(distribution)
+    return dict(sorted(found.items()))
