@@ -24,9 +24,16 @@ GRACE_S = 10.0
 """What a task gets to save its work when the main process is gone."""
 TRIES = 3
 """How often a task is begun whose process dies: what kills three of them kills the next."""
-THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Environment of worker processes. Threads of several of them get in one another's way, and the
-order in which they add up shows in the last bits of a sum."""
+WORKER_ENVIRONMENT = {
+    # Threads of several processes get in one another's way, and the order in which they add up
+    # shows in the last bits of a sum.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
+    "LP_NUM_THREADS": "0",
+}
+"""What processes that do tasks are started with; a task that wants more threads says so itself."""
 
 S = TypeVar("S")
 A = TypeVar("A")
@@ -174,7 +181,7 @@ class _Slot:
     def submit(self, at: int, task: Callable[[Any, A, Tick], R], argument: A) -> Future[R]:
         """Begin task number `at`; starts the process with the first."""
         self.at, self._before = at, self._count.value
-        with _no_interrupt(), _environment(THREADS):
+        with _no_interrupt(), _environment(WORKER_ENVIRONMENT):
             return self._pool.submit(_run, task, argument)
 
     def ticks(self) -> int:
@@ -290,8 +297,6 @@ def _start(setup: Callable[[], AbstractContextManager[Any]], count: Any) -> None
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_outlive_nobody, daemon=True).start()
-    # llvmpipe's own threads and a renderer a process scale worse than the renderers alone.
-    os.environ["LP_NUM_THREADS"] = "0"
     _process[:] = [_Process(setup, count)]
 
 

@@ -9,26 +9,26 @@ share a file.
 What is followed is compared as a syntax tree, so that comments, docstrings and layout are no
 changes. Not followed: imports for type checkers, names that only annotate arguments, and the names
 in a `Registry`, which stand for every choice there is: who uses one entry names its module as a
-root. Files beside the code (scenes, templates) count where a string of the code names them.
-Outside the standard library and the roots' own packages, code is known by its version.
+root. Neither is the store itself, nor what shares work out: that results do not hang on them is
+tested, not keyed. Files beside the code (scenes, templates) count where a string of the code names
+them. What is installed from elsewhere is known by its version.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from trimix.core.errors import MissingError, TrimixError
+from trimix.core.errors import MissingError
 from trimix.data.files import digest
+from trimix.experiment.code_loaded import note_loaded
 from trimix.experiment.code_module import find, followed
 
-BEGAN = time.time()
-"""When this process loaded this; seconds since the epoch."""
+PLUMBING = tuple(f"trimix.experiment.{part}" for part in ("code", "executor", "store"))
 Stamp = tuple[int, int, int, int]
 """(inode, size, mtime_ns, ctime_ns): as long as they stay, so does a file's content."""
 
@@ -50,22 +50,6 @@ class Code:
     libraries: Mapping[str, str]
     python: str
     paths: tuple[Path, ...]
-
-    def require_unedited(self) -> None:
-        """Refuse to name results after code that is not the code that runs.
-
-        Raises:
-            TrimixError: a file changed after this process began, so that what is loaded may be
-                older than what its digest was taken of.
-        """
-        for path in self.paths:
-            stat = path.stat()
-            if max(stat.st_mtime, stat.st_ctime) > BEGAN:
-                raise TrimixError(
-                    "the code changed while this was running",
-                    where=str(path),
-                    do="run the same command again",
-                )
 
 
 def reached(roots: Sequence[str]) -> Code:
@@ -105,6 +89,7 @@ def _follow(roots: Sequence[str]) -> Code:
                 f"module {name!r} has no source that could be read",
                 do="define it in a file that can be imported",
             )
+        note_loaded(module)
         view = module.view(part)
         modules[at] = view.digest
         paths.update([module.path, *view.files.values()])
@@ -113,7 +98,7 @@ def _follow(roots: Sequence[str]) -> Code:
         todo += [(".".join(packages[: i + 1]), "") for i in range(len(packages))]
         for target in view.imports:
             names, library = followed(target)
-            todo += [(found, "") for found in names]
+            todo += [(found, "") for found in names if not found.startswith(PLUMBING)]
             libraries.update(filter(None, [library]))
     return Code(
         modules=dict(sorted(modules.items())),
