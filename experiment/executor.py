@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -92,14 +92,21 @@ def _try(
     store: Store, jobs: Sequence[tuple[str, Unit]], executor: Executor, tick: Tick
 ) -> Iterator[tuple[str, bool | TrimixError]]:
     """(key, whether it was made, or what failed); False for what another process is making."""
-    setup: Callable[[], AbstractContextManager[Store]] = partial(nullcontext, store)
     died = TrimixError(
         f"its process died {TRIES} times",
         where=str(store.root),
         do="run the same command again to go on; if memory ran out, with fewer workers",
     )
-    for at, outcome in executor.run(_make, jobs, setup=setup, died=died, tick=tick):
+    for at, outcome in executor.run(
+        _make, jobs, setup=partial(_opened, store), died=died, tick=tick
+    ):
         yield jobs[at][0], outcome
+
+
+@contextmanager
+def _opened(store: Store) -> Iterator[Store]:
+    """What the tasks of a process share."""
+    yield store
 
 
 def _make(store: Store, job: tuple[str, Unit], tick: Tick) -> bool | TrimixError:

@@ -161,9 +161,10 @@ class _Worker:
             if not self._entered:
                 manager = self._setup()
                 self._entered += [manager.__enter__(), manager]
-            return units, None, task(self._entered[0], argument, tick)
+            result = task(self._entered[0], argument, tick)
         except TrimixError as fault:
             return units, fault, None
+        return units, None, result
 
 
 def _connected(address: str, workers: int) -> Any:

@@ -114,7 +114,7 @@ class Fill(Count):
         with (folder / "much").open("wb") as file:
             for _ in range(64):
                 file.write(bytes(1 << 20))
-        return None
+        return
 
 
 def note(log: str, line: str) -> None:
