@@ -20,7 +20,7 @@ from trimix.sim.world import MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.device import pick_device
 
-PACKAGES = ("mujoco", "dm_control", "gymnasium", "torch", "diffusers", "numpy", "av", "pyarrow")
+PACKAGES = ("mujoco", "gymnasium", "torch", "diffusers", "numpy", "av", "pyarrow")
 
 
 @dataclass(frozen=True)

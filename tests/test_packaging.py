@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 REPO = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text())
@@ -178,24 +180,31 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported():
     assert required - imported == set(), "required, but nothing imports it"
 
 
+def asked(lines):
+    """The requirements of these lines that hold here, with no extra chosen: name -> range."""
+    wanted = map(Requirement, lines)
+    return {
+        canonicalize_name(r.name): r.specifier
+        for r in wanted
+        if r.marker is None or r.marker.evaluate({"extra": ""})
+    }
+
+
 def test_the_lock_pins_what_the_project_needs_and_nothing_stands_twice():
     """`make setup` installs the lock alone, so a dependency that it lacks is missing."""
-    pins = [
-        line.split("==")[0].lower().replace("_", "-")
-        for line in (REPO / "requirements.lock").read_text().splitlines()
-        if line and line[0] != "#"
-    ]
-    assert len(pins) == len(set(pins)) and pins == sorted(pins)
+    text = (REPO / "requirements.lock").read_text().splitlines()
+    pinned = [Requirement(line) for line in text if line and line[0] != "#"]
+    names = [canonicalize_name(r.name) for r in pinned]
+    assert len(names) == len(set(names)) and names == sorted(names)
+    pins = asked(map(str, pinned))
     extras = PROJECT["project"]["optional-dependencies"].values()
     lines = [*PROJECT["project"]["dependencies"], *(line for extra in extras for line in extra)]
-    needed = {re.split(r"[^\w-]", line)[0].lower().replace("_", "-") for line in lines}
-    assert needed <= set(pins)
-    seen = set()
+    needed, seen = asked(lines), set()
     while needed:
-        name = needed.pop()
-        seen.add(name)
-        for line in metadata.requires(name) or []:
-            if ";" in line:
-                continue  # of other machines, or of an extra
-            needed |= {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-")} - seen
-    assert seen <= set(pins)
+        name, wanted = needed.popitem()
+        assert name in pins, f"{name} is not in requirements.lock"
+        (pin,) = pins[name]
+        assert wanted.contains(pin.version), f"{name} {pin.version} is outside {wanted}"
+        if name not in seen:
+            seen.add(name)
+            needed |= asked(metadata.requires(name) or [])
