@@ -75,7 +75,7 @@ def assemble(
         "worldmodel": _worldmodel_part(worldmodel),
         "arms": arms,
         "comparisons": compared.comparisons if compared else [],
-        "mix": [row for name, lock in locks.items() for row in mix_rows(name, lock)],
+        "mix": [row for name, lock in locks.items() for row in mix_rows(name, [lock])],
         "curves": curves,
         "skipped": skipped,
         "warnings": warnings,

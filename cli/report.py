@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trimix.cli.verb import Verb
+from trimix.evaluate.page import answers
 from trimix.evaluate.report import load_report
 from trimix.evaluate.schema import Report
-from trimix.evaluate.verdict import offline_verdicts
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ReportSettings:
 
 
 def summary(report: Report) -> str:
-    """Arms with their intervals, then what they show together, and every comparison."""
+    """Arms with their intervals, then what was found, the scores that matter most first."""
     lines = [f"{report['title']} ({report['real']['label']})", ""]
     for arm in report["arms"]:
         closed = arm["closed_loop"]
@@ -29,10 +29,8 @@ def summary(report: Report) -> str:
                 f"n = {closed['n']}, {closed['world']})"
             )
     lines.append("")
-    if "inference" in report:
-        lines += [report["inference"]["headline"], *report["inference"]["statements"]]
-        lines += [question["sentence"] for question in report["inference"]["open"]]
-    lines += offline_verdicts(report["arms"])
+    for answer in answers(report):
+        lines += [answer.headline, *answer.statements, *answer.open]
     lines += [f"warning: {text}" for text in report["warnings"]]
     lines += [f"not done: {s['name']}: {s['reason']}" for s in report["skipped"]]
     return "\n".join(lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,17 @@ from markupsafe import Markup
 
 from trimix.core.errors import MissingError, TrimixError
 from trimix.data.files import read_json, write_atomic
-from trimix.evaluate import plots
+from trimix.evaluate import page, plots
 from trimix.evaluate.clips import Strip, data_uri, filmstrip, mp4, panel_widths, png, side_by_side
-from trimix.evaluate.schema import Curve, Report, validate_report
-from trimix.evaluate.verdict import offline_verdicts
+from trimix.evaluate.dotplot import axis_svg, lane, number
+from trimix.evaluate.schema import Report, validate_report
 
 MAX_BYTES = 15_000_000
-VIDEO_HEIGHT_PX = 192
-STILL_HEIGHT_PX = 96
-STILLS = 6
-TEMPLATE = Path(__file__).with_name("report.html.jinja")
+FILM_BYTES = 11_000_000  # of them for films; stills, figures and words take the rest
+STRIP_PX, STRIP_STILLS = 192, 6
+ROLLOUT_PX, ROLLOUT_STILLS = 144, 3
+STILL_PX = 96
+TEMPLATES = Path(__file__).parent
 
 
 def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = ()) -> Path:
@@ -44,14 +47,14 @@ def write_report(folder: str | Path, report: Report, strips: Sequence[Strip] = (
     validate_report(report)
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomic(folder / "report.json", text.encode())  # the numbers first: they took longest
-    page = render_html(report, strips).encode()
-    if len(page) > MAX_BYTES:
+    html = render_html(report, strips).encode()
+    if len(html) > MAX_BYTES:
         raise TrimixError(
-            f"the page would take {len(page) / 1e6:.0f} MB of at most {MAX_BYTES / 1e6:.0f}",
+            f"the page would take {len(html) / 1e6:.0f} MB of at most {MAX_BYTES / 1e6:.0f}",
             where=str(folder / "report.html"),
             do="give it fewer or shorter clips",
         )
-    return write_atomic(folder / "report.html", page)
+    return write_atomic(folder / "report.html", html)
 
 
 def load_report(folder: str | Path) -> Report:
@@ -69,81 +72,97 @@ def load_report(folder: str | Path) -> Report:
 
 def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     """The page as one string of HTML; equal input gives equal text."""
+    order = page.ranked(report)
+    rank = {name: i for i, name in enumerate(order)}
+    mix = sorted(report["mix"], key=lambda row: rank.get(row["arm"], len(rank)))
+    shown: Report = {**report, "mix": mix}
+    by_name = {arm["name"]: arm for arm in report["arms"]}
+    return (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            r=shown,
+            arms=[by_name[name] for name in order],
+            answers=page.answers(report),
+            made_of=page.made_of(report),
+            figures={name: Markup(svg) for name, svg in _figures(shown).items()},  # noqa: S704
+            curve_groups=page.curve_groups(report["curves"]),
+            names=page.source_names(report),
+            clips=_clips(sorted(strips, key=lambda s: rank.get(s.title, len(rank)))),
+        )
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, interval=_interval, seconds=_seconds, fixed=_fixed)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        r=report,
-        offline_verdicts=offline_verdicts(report["arms"]),
-        figures={name: Markup(svg) for name, svg in _figures(report).items()},  # noqa: S704
-        names=_names(report),
-        strips=[_strip(strip) for strip in strips],
+    environment.filters.update(
+        percent=_percent,
+        interval=_interval,
+        seconds=_seconds,
+        fixed=_fixed,
+        pvalue=_pvalue,
+        lane=lambda plot, row: Markup(lane(plot, row)),  # noqa: S704
+        axis=lambda plot: Markup(axis_svg(plot)),  # noqa: S704
     )
+    return environment
 
 
 def _figures(report: Report) -> dict[str, str]:
-    """The figures that the report has numbers for."""
+    """The figures that are no dot plots and that the report has numbers for."""
     worldmodel = report["worldmodel"]
     made: dict[str, str] = {}
-    if any(arm["closed_loop"] for arm in report["arms"]):
-        made["share"] = plots.success_against_share(report["arms"], _synthetic(report))
-    if report["comparisons"]:
-        made["forest"] = plots.forest(report["comparisons"])
     if report["mix"]:
         made["exposure"] = plots.exposure(report["mix"], report["real"]["label"])
-    for i, group in enumerate(_curve_groups(report["curves"])):
-        made[f"curves:{group[0]['group']}"] = plots.curves(group, f"curves{i}")
+    for i, group in enumerate(page.curve_groups(report["curves"])):
+        made[f"curves{i}"] = plots.curves(group, f"curves{i}")
     if worldmodel is not None and worldmodel["heldout"]:
-        made["psnr"] = plots.psnr(worldmodel["heldout"], _names(report))
-    if any(a["offline"] and a["offline"]["velocity_nmse"] is not None for a in report["arms"]):
-        made["offline"] = plots.offline(report["arms"])
+        made["psnr"] = plots.psnr(worldmodel["heldout"], page.source_names(report))
     return made
 
 
-def _synthetic(report: Report) -> dict[str, float]:
-    """arm -> share of its windows that comes from sim and dream, by the mix table's origins.
+def _clips(strips: Sequence[Strip]) -> dict[str, list[dict[str, Any]]]:
+    """section -> what the template lays out of its strips.
 
-    An arm that the table leaves out is read by the names of its sources.
+    Rollouts are a film each, so that one can be watched at a time; other strips play in step.
+    What would make the page too large keeps its stills and loses its film.
     """
-    shares = {
-        arm["name"]: sum(s for source, s in arm["shares"].items() if source != "real")
-        for arm in report["arms"]
-    }
-    for name in {row["arm"] for row in report["mix"]}:
-        rows = [row for row in report["mix"] if row["arm"] == name]
-        # Rounded, so that arms of one share are seen to share it.
-        shares[name] = round(sum(row["share"] for row in rows if row["origin"] != "real"), 6)
-    return shares
+    made: dict[str, list[dict[str, Any]]] = {"rollouts": [], "dreams": [], "origins": []}
+    left = FILM_BYTES
+    for strip in strips:
+        apart = strip.section == "rollouts"
+        groups = [(panel,) for panel in strip.panels] if apart else [strip.panels]
+        films = []
+        for panels in groups:
+            film = _film(
+                replace(strip, panels=panels),
+                ROLLOUT_PX if apart else STRIP_PX,
+                ROLLOUT_STILLS if apart else STRIP_STILLS,
+            )
+            if len(film["video"]) > left:
+                film["video"] = ""
+            left -= len(film["video"])
+            films.append(film)
+        made[strip.section].append({"title": strip.title, "films": films})
+    return made
 
 
-def _names(report: Report) -> dict[str, str]:
-    """source -> what to call it: a stand-in is never shown as real without saying so."""
-    label = report["real"]["label"]
-    real = {row["source"] for row in report["mix"] if row["origin"] == "real"} | {"real"}
-    return {} if label == "real" else {source: f"{source}: {label}" for source in real}
-
-
-def _curve_groups(curves: Sequence[Curve]) -> list[list[Curve]]:
-    groups: dict[tuple[str, str], list[Curve]] = {}
-    for curve in curves:
-        groups.setdefault((curve["group"], curve["metric"]), []).append(curve)
-    return list(groups.values())
-
-
-def _strip(strip: Strip) -> dict[str, Any]:
-    frames, fps = side_by_side(strip, VIDEO_HEIGHT_PX)
+def _film(strip: Strip, height: int, stills: int) -> dict[str, Any]:
+    frames, fps = side_by_side(strip, height)
     return {
-        "title": strip.title,
         "panels": strip.panels,
-        "widths": panel_widths(strip.panels, VIDEO_HEIGHT_PX),
+        "widths": panel_widths(strip.panels, height),
         "size": frames.shape[1:3],
         "video": data_uri(mp4(frames, fps), "video/mp4"),
-        "poster": data_uri(png(frames[0]), "image/png"),
+        "poster": data_uri(png(frames[-1 if len(strip.panels) == 1 else 0]), "image/png"),
         "stills": [
-            data_uri(png(filmstrip(panel, STILLS, STILL_HEIGHT_PX)), "image/png")
-            for panel in strip.panels
+            data_uri(png(filmstrip(panel, stills, STILL_PX)), "image/png") for panel in strip.panels
         ],
     }
 
@@ -153,14 +172,16 @@ def _percent(rate: float) -> str:
 
 
 def _interval(pair: tuple[float, float], scale: float = 100.0, digits: int = 1) -> str:
-    low, high = (f"{scale * x:.{digits}f}".replace("-", "\N{MINUS SIGN}") for x in pair)
+    low, high = (number(scale * x, digits) for x in pair)
     return f"{low} to {high}"
 
 
 def _fixed(value: float | None, digits: int = 3) -> str:
-    if value is None:
-        return "\N{EN DASH}"
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return "\N{EN DASH}" if value is None else number(value, digits)
+
+
+def _pvalue(value: float | None) -> str:
+    return "< 0.001" if value is not None and value < 0.001 else _fixed(value)
 
 
 def _seconds(value: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from trimix.core.contracts import ORIGINS
+from trimix.core.contracts import ORIGINS, Origin
 from trimix.core.errors import ConfigError
 from trimix.evaluate.schema import Curve, MixRow
 from trimix.mix.lock import Lock
@@ -17,32 +18,60 @@ def shares_of(lock: Lock) -> dict[str, float]:
     return {s.name: s.share for s in lock.sources} | dict.fromkeys(lock.unused, 0.0)
 
 
-def mix_rows(arm: str, lock: Lock) -> list[MixRow]:
-    """An arm's rows of the mix table, as planned.
+def mix_rows(
+    arm: str, locks: Sequence[Lock], ledgers: Sequence[Mapping[str, Any]] = ()
+) -> list[MixRow]:
+    """An arm's rows of the mix table: what was planned, and what its trainings drew.
 
     A source that holds windows of several origins gets a row for each. Its draws are divided as
     its windows are: the sampler goes through a whole source before it repeats any of it.
+
+    Args:
+        arm: its name.
+        locks: one for each of its training seeds.
+        ledgers: `mix.ledger.Ledger.to_json()` of as many trainings; () where none was kept: then
+            the plan stands for the draws, and the rows say that nothing was counted.
+
+    Raises:
+        ConfigError: the ledgers are not of these locks.
     """
-    rows: list[MixRow] = []
-    for source in lock.sources:
-        several = len(source.origins) > 1
-        for origin in ORIGINS:
-            windows = source.origins.get(origin, 0)
-            if not windows:
-                continue
-            part = windows / source.windows
-            rows.append(
-                {
-                    "arm": arm,
-                    "source": f"{source.name} [{origin}]" if several else source.name,
-                    "origin": origin,
-                    "share": source.share * part,
-                    "windows": windows,
-                    "drawn": round(source.draws * part),
-                    "repeats": source.repeats,
-                }
-            )
-    return rows
+    if ledgers and [ledger["lock"] for ledger in ledgers] != [lock.hash for lock in locks]:
+        raise ConfigError(f"the ledgers of arm {arm!r} are not of its locks")
+    found: dict[tuple[str, Origin], list[_Drawn]] = {}
+    for i, lock in enumerate(locks):
+        counted = {e["name"]: e["windows"] for e in ledgers[i]["sources"]} if ledgers else {}
+        for source in lock.sources:
+            for origin in ORIGINS:
+                if windows := source.origins.get(origin, 0):
+                    part = windows / source.windows
+                    drawn = counted.get(source.name, source.draws)
+                    found.setdefault((source.name, origin), []).append(
+                        _Drawn(windows, source.share * part, source.draws * part, drawn * part)
+                    )
+    several = {name for name, origin in found if sum(n == name for n, _ in found) > 1}
+    return [
+        {
+            "arm": arm,
+            "source": f"{name} [{origin}]" if name in several else name,
+            "origin": origin,
+            "share": sum(d.share for d in drawn) / len(locks),
+            "windows": round(sum(d.windows for d in drawn) / len(drawn)),
+            "planned": round(sum(d.planned for d in drawn)),
+            "drawn": round(sum(d.drawn for d in drawn)),
+            "counted": bool(ledgers),
+            "repeats": sum(d.drawn for d in drawn) / sum(d.windows for d in drawn),
+        }
+        for (name, origin), drawn in found.items()
+    ]
+
+
+class _Drawn(NamedTuple):
+    """Windows of one origin of one source in one training."""
+
+    windows: int
+    share: float
+    planned: float
+    drawn: float
 
 
 def loss_curve(

@@ -206,14 +206,20 @@ class InferencePart(TypedDict):
 
 
 class MixRow(TypedDict):
-    """One source in one arm's mix: what it holds, what was drawn, and how often each repeats."""
+    """One source in one arm's mix, over all its training seeds.
+
+    share is the planned one; planned and drawn are windows, by the locks and by the ledgers that
+    the trainings kept. Where none was kept (counted false), drawn repeats the plan.
+    """
 
     arm: str
     source: str
     origin: Origin
     share: float
     windows: int
+    planned: NotRequired[int]
     drawn: int
+    counted: NotRequired[bool]
     repeats: float
 
 

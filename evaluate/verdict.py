@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from trimix.evaluate.planned import MOST_SEEDS, SEEDS_FOR_MIXES, Scope
-from trimix.evaluate.schema import BASELINES, Arm, Comparison, Offline, Open
+from trimix.evaluate.schema import BASELINES, Arm, Comparison, Offline, Open, Report
 
 OF_POLICIES = "Of these policies, not the mixes: "
+MOST_NAMED = 6
+"""Of more arms than these, one sentence can't say who beats whom."""
 EXPLORATORY = "Exploratory, so nothing is shown: "
 
 
@@ -92,6 +94,8 @@ class _Standing:
                 f"{_listed(top, 'and')} can't be told apart; "
                 f"{all_of} beat {self._beaten(top, rest)} points."
             )
+        if len(self.arms) > MOST_NAMED:
+            return self._first()
         parts = []
         for arm in self.arms:
             losers = [loser for loser in self.arms if (arm, loser) in self.beats]
@@ -99,6 +103,20 @@ class _Standing:
                 parts.append(f"{arm} beats {self._beaten([arm], losers)} points")
         others = "; no other planned difference can be shown" if self.open else ""
         return f"{'; '.join(parts)}{others}."
+
+    def _first(self) -> str:
+        """Of many arms, where the one that scored highest stands."""
+        first, *others = self.arms
+        beaten = [arm for arm in others if (first, arm) in self.beats]
+        level = [arm for arm in others if frozenset((first, arm)) in self.open]
+        said = [f"{first} scored highest"]
+        if beaten:
+            least = min(self.beats[first, arm][0] for arm in beaten)
+            said = [f"{first} beats {len(beaten)} of {len(others)}, each by {_plain(100 * least)}"]
+            said[0] += " points or more"
+        if level:
+            said.append(f"{_listed(level, 'and')} can't be told apart from it")
+        return f"{'; '.join(said)}."
 
     def _beaten(self, winners: Sequence[str], losers: Sequence[str]) -> str:
         """ "x by 1.0 to 2.0 and y by 3.0 to 4.0": ends that hold for all of the winners."""
@@ -141,30 +159,59 @@ def open_questions(
     return found
 
 
-def offline_verdicts(arms: Sequence[Arm]) -> list[str]:
-    """Which arms predict held-out actions better than the trivial baselines, in plain sentences.
+def closed_loop_headline(report: Report) -> str:
+    """The sentence that answers in closed loop: the inference's, or what there is to say without.
 
-    A baseline is beaten when the interval of the difference in error lies below 0. Arms with one
-    outcome share a sentence.
+    Nothing is compared where a single arm was run, or in a report from before comparisons were
+    planned.
     """
-    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for arm in arms:
-        offline = arm["offline"]
-        if offline is None or offline["velocity_nmse"] is None:
-            continue
-        beaten = tuple(name for name in offline["baselines"] if _beats(offline, name))
-        others = tuple(name for name in offline["baselines"] if name not in beaten)
-        scored = f"{arm['name']} ({offline['velocity_nmse']:.2f})"
-        groups.setdefault((beaten, others), []).append(scored)
-    sentences = []
-    for (beaten, others), named in groups.items():
-        done = [f"beat {_listed(beaten, 'and')}"] if beaten else []
-        open_ = [f"could not be shown to beat {_listed(others, 'or')}"] if others else []
-        sentences.append(
-            f"On held-out episodes {_listed(named, 'and')} {' but '.join(done + open_)} "
-            "(normalised velocity error in brackets)."
-        )
-    return sentences
+    if part := report.get("inference"):
+        return part["headline"]
+    loops = [(arm["name"], arm["closed_loop"]) for arm in report["arms"]]
+    said = [f"{name} {100 * loop['success']:.1f}%" for name, loop in loops if loop is not None]
+    return f"Nothing was compared; the rates of success: {_listed(said, 'and')}."
+
+
+def heldout_headline(arms: Sequence[Arm]) -> str | None:
+    """Whether the policies predict held-out actions better than the trivial predictors do.
+
+    A baseline is beaten when the interval of the difference in error lies below 0. One arm is not
+    set against another: that is not tested, and which has the lowest error is a selection.
+
+    Returns:
+        One sentence; None if no arm was scored.
+    """
+    scored = {
+        arm["name"]: arm["offline"]
+        for arm in arms
+        if arm["offline"] is not None and arm["offline"]["velocity_nmse"] is not None
+    }
+    if not scored:
+        return None
+    trivial = list(dict.fromkeys(b for part in scored.values() for b in part["baselines"]))
+    beaten = {
+        arm: [b for b in trivial if b in part["baselines"] and _beats(part, b)]
+        for arm, part in scored.items()
+    }
+    ahead = [arm for arm in scored if len(beaten[arm]) == len(trivial)]
+    rest = [arm for arm in scored if arm not in ahead]
+    than = f"predict held-out actions better than {_listed(trivial, 'and')}"
+    one = than.replace("predict ", "predicts ", 1)
+    lowest = min(scored, key=lambda arm: scored[arm]["velocity_nmse"] or 0.0)
+    error = f"{scored[lowest]['velocity_nmse']:.3f}"
+    if interval := scored[lowest].get("velocity_nmse_ci95"):
+        error += f" (95% CI {interval[0]:.3f} to {interval[1]:.3f})"
+    if len(scored) == 1:
+        said = f"{lowest} {one}" if ahead else f"{lowest} can't be shown to {than}"
+        return f"{OF_POLICIES}{said}; its velocity error is {error}."
+    if not rest:
+        said = f"all {len(ahead)} arms {than}"
+    elif not ahead:
+        said = f"no arm can be shown to {than}"
+    else:
+        verb = one if len(ahead) == 1 else than
+        said = f"{_listed(ahead, 'and')} {verb}, {_listed(rest, 'and')} can't be shown to"
+    return f"{OF_POLICIES}{said}; the lowest velocity error is {lowest}'s, {error}."
 
 
 def _beats(offline: Offline, baseline: str) -> bool:

@@ -134,7 +134,7 @@ def test_what_a_user_named_is_escaped():
     for other in report["comparisons"][1:]:
         other["b"] = "<b>&x</b>" if other["b"] == "real-only" else other["b"]
     report["mix"][0]["arm"] = "<b>&x</b>"
-    assert "<b>" not in render_html(report)
+    assert "<b>&x" not in render_html(report)
 
 
 def test_a_stand_in_is_never_shown_as_real(html):
@@ -157,8 +157,7 @@ def test_an_empty_run_still_makes_a_page(tmp_path):
     for arm in example_report()["arms"][:1]:
         report["arms"].append({**arm, "closed_loop": None, "offline": None})
     page = write_report(tmp_path / "run", report).read_text()
-    assert "Nothing was compared." in page
-    assert "No arm was run in closed loop." in page
+    assert "Nothing was compared: no arm has a score." in page
 
 
 def test_a_written_report_comes_back(tmp_path):
