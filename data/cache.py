@@ -4,10 +4,13 @@ Axes: F flat rows, H x W pixels (origin top left), RGB uint8.
 
 A cache file is named by the data set's content, the camera and the size, and appears by one
 rename: several processes may build the same one at once, the last rename wins with equal bytes.
+It ends with the digest of its other bytes: a file that was cut off or edited is built anew.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +24,10 @@ from trimix.core.contracts import U8
 from trimix.core.errors import DataError
 from trimix.data import files
 from trimix.data.dataset import Dataset
+from trimix.data.digests import Digests, default_cache_dir
 from trimix.data.images import Aspect, resize
 
-ENVIRONMENT = "TRIMIX_CACHE"
+_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,6 @@ class FrameCache:
 
 def _map(paths: Mapping[str, str]) -> FrameCache:
     return FrameCache({camera: np.load(path, mmap_mode="r") for camera, path in paths.items()})
-
-
-def default_cache_dir() -> Path:
-    """$TRIMIX_CACHE, else the user's cache folder: data sets may lie on read-only disks."""
-    chosen = os.environ.get(ENVIRONMENT)
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trimix"
 
 
 def open_cache(
@@ -75,15 +71,25 @@ def open_cache(
     folder = Path(cache_dir) if cache_dir is not None else default_cache_dir()
     names = list(dataset.interface.cameras) if cameras is None else list(cameras)
     chosen = dataset.interface.select(names).cameras
-    paths = {}
+    paths, digests = {}, Digests(folder, folder)
     for camera, native in chosen.items():
         hw = image_hw or native
         name = f"{dataset.content_hash}-{camera}-{hw[0]}x{hw[1]}-{aspect}.npy"
         path = folder / name
-        if not path.is_file():
+        if not _is_whole(path, digests):
             _build(dataset, camera, hw, aspect, path, progress)
         paths[camera] = str(path)
     return _map(paths)
+
+
+def _is_whole(path: Path, digests: Digests) -> bool:
+    """Whether a cache file is there as it was built."""
+    if not path.is_file() or path.stat().st_size < _DIGEST_BYTES:
+        return False
+    with path.open("rb") as file:
+        file.seek(-_DIGEST_BYTES, os.SEEK_END)
+        promised = file.read()
+    return digests.of(path, without=_DIGEST_BYTES) == promised.hex()
 
 
 def _build(
@@ -101,8 +107,11 @@ def _build(
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                header = {"descr": "|u1", "fortran_order": False, "shape": (total, *hw, 3)}
-                np.lib.format.write_array_header_1_0(file, header)
+                header = io.BytesIO()
+                described = {"descr": "|u1", "fortran_order": False, "shape": (total, *hw, 3)}
+                np.lib.format.write_array_header_1_0(header, described)
+                file.write(header.getvalue())
+                state = hashlib.blake2b(header.getvalue(), digest_size=_DIGEST_BYTES)
                 # Written, not mapped: a full disk must be an error here, not a signal later.
                 done = 0
                 for index, frames in dataset.iter_frames(camera):
@@ -111,10 +120,13 @@ def _build(
                             f"{len(frames)} frames, {dataset.episodes[index].length} are expected",
                             where=f"{dataset.root} episode {index} camera {camera!r}",
                         )
-                    file.write(np.ascontiguousarray(resize(frames, hw, aspect)).data)
+                    pixels = np.ascontiguousarray(resize(frames, hw, aspect)).data
+                    state.update(pixels)
+                    file.write(pixels)
                     done += len(frames)
                     if progress is not None:
                         progress(done, total)
+                file.write(state.digest())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -121,18 +121,12 @@ class Dataset:
     def content_hash(self) -> str:
         """Hash of rows, videos and metadata; the same wherever and whenever the files are.
 
-        Cheap for data sets of trimix, whose manifest holds digests: a file is read again only if
-        its size changed. Others are read whole.
+        Each file is read once for as long as it stays as it is (see data/digests.py).
+
+        Raises:
+            DataError: a file is not the one that was written.
         """
-        kept = manifest.listed_files(self.root)
-        digests = {}
-        for path in files.files_below(self.root, "data", "meta", "trimix", "videos"):
-            name = path.relative_to(self.root).as_posix()
-            if name == layout.MANIFEST:
-                continue
-            size, known = kept.get(name, (-1, ""))
-            digests[name] = known if size == path.stat().st_size else files.digest(path)
-        return files.combined_digest(digests)
+        return self.source.contents.hash()
 
     @cached_property
     def fingerprints(self) -> tuple[Fingerprint, ...]:
@@ -150,7 +144,7 @@ class Dataset:
         Raises:
             DataError: trimix/lineage.json is broken.
         """
-        return lineage.read_models(self.root)
+        return lineage.read_models(self.source.contents)
 
     def _fingerprint(self, row: EpisodeRow) -> Fingerprint:
         kept = row.provenance.fingerprint
@@ -179,7 +173,9 @@ class Dataset:
         Raises:
             DataError: the file is missing or not JSON.
         """
-        return stats.from_json(files.read_json(self.root / layout.STATS))
+        return stats.from_json(
+            files.read_json(self.source.contents.checked(self.root / layout.STATS))
+        )
 
     def iter_frames(self, camera: str) -> Iterator[tuple[int, U8]]:
         """(episode index, its (T, H, W, 3) frames) of every episode, in order.
@@ -254,7 +250,7 @@ class Dataset:
         return self.source.flat_columns()
 
     def _tensor(self, name: str) -> np.ndarray | None:
-        path = self.root / layout.ROWS
+        path = self.source.contents.checked(self.root / layout.ROWS)
         if not path.is_file():
             return None
         with safe_open(path, framework="numpy") as tensors:
@@ -285,7 +281,7 @@ def _absent(root: Path) -> MissingError | DataError:
 
 
 def _interface(source: LeRobotFolder, keys: dict[str, str]) -> PolicyInterface:
-    path = source.root / layout.INTERFACE
+    path = source.contents.checked(source.root / layout.INTERFACE)
     if path.is_file():
         return PolicyInterface.from_json(files.read_json(path))
     return PolicyInterface(

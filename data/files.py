@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from trimix.core.errors import DataError, TrimixError
@@ -91,16 +92,37 @@ def compact_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
+def require_file(path: Path, what: str = "the file", where: str = "") -> os.stat_result:
+    """The facts of a file that can be read to its end.
+
+    Args:
+        what, where: how an error calls the file, and where it says the file is.
+
+    Raises:
+        DataError: it is missing, or a folder, a device or a pipe: those may be read for ever.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        why = "is a link that leads nowhere" if path.is_symlink() else "is missing"
+        raise DataError(f"{what} {why}", where=where or str(path)) from None
+    except OSError as fault:
+        why = "it is a link to itself" if fault.errno == errno.ELOOP else str(fault.strerror)
+        raise DataError(f"{what} cannot be opened: {why}", where=where or str(path)) from None
+    if not S_ISREG(found.st_mode):
+        raise DataError(f"{what} is no regular file", where=where or str(path))
+    return found
+
+
 def read_json(path: Path) -> Any:
     """Parse a JSON file.
 
     Raises:
         DataError: the file is missing or is not JSON.
     """
+    require_file(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError("the file is missing", where=str(path)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as fault:
         raise DataError(f"not valid JSON ({fault})", where=str(path)) from None
 
@@ -111,10 +133,9 @@ def read_json_lines(path: Path) -> list[Any]:
     Raises:
         DataError: the file is missing or a line is not JSON; the error names the line.
     """
+    require_file(path)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise DataError("the file is missing", where=str(path)) from None
     except UnicodeDecodeError as fault:
         raise DataError(f"not text ({fault})", where=str(path)) from None
     values = []
@@ -133,12 +154,18 @@ def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def digest(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+def digest(path: Path, without: int = 0) -> str:
+    """Hex digest of a file's bytes, but for the last so many.
+
+    Raises:
+        DataError: it is missing or no regular file.
+    """
+    left = require_file(path).st_size - without
     state = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(min(1 << 20, max(left, 0)) if without else 1 << 20):
             state.update(block)
+            left -= len(block)
     return state.hexdigest()
 
 
@@ -146,13 +173,18 @@ def files_below(root: Path, *folders: str) -> list[Path]:
     """Every file below root/<folder>, sorted, so that order never depends on the file system.
 
     Linked folders are followed: data sets are often links into a cache.
+
+    Raises:
+        DataError: a linked folder contains itself.
     """
-    return sorted(
-        Path(parent) / name
-        for folder in folders
-        for parent, _, names in os.walk(root / folder, followlinks=True)
-        for name in names
-    )
+    found = []
+    for folder in folders:
+        for parent, below, names in os.walk(root / folder, followlinks=True):
+            found += [Path(parent) / name for name in names]
+            for link in (Path(parent) / name for name in below):
+                if link.is_symlink() and Path(parent).resolve().is_relative_to(link.resolve()):
+                    raise DataError("the linked folder contains itself", where=str(link))
+    return sorted(found)
 
 
 def combined_digest(digests: dict[str, str]) -> str:

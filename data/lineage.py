@@ -6,7 +6,6 @@ Axes: F rows of the whole data set, T rows of one episode, D channels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError
 from trimix.data import files
+from trimix.data.contents import Contents
 from trimix.data.fingerprint import fingerprint, is_fingerprint
 from trimix.data.lerobot import layout
 
@@ -70,13 +70,13 @@ def _is_stream(key: str, values: np.ndarray) -> bool:
     return values[0].size > 1 or layout.last_name(key) in _ALWAYS
 
 
-def read_models(root: Path) -> dict[str, tuple[Fingerprint, ...]]:
+def read_models(contents: Contents) -> dict[str, tuple[Fingerprint, ...]]:
     """What the world models of a data set's dreams learned from; empty if it has no dreams.
 
     Raises:
-        DataError: the file is not one that trimix wrote.
+        DataError: the file is not the one that was written.
     """
-    path = root / layout.LINEAGE
+    path = contents.checked(contents.root / layout.LINEAGE)
     if not path.is_file():
         return {}
     raw = files.read_json(path)

@@ -49,14 +49,14 @@ def import_dataset(config: ImportConfig, progress: Progress | None = None) -> Da
     """
     source = LeRobotFolder.open(config.path)
     plan, bad = plan_import(config, source)
-    identity = _source_hash(source)
+    identity = source.contents.hash()
     described = files.compact_json({"import": _settings(config), "source": identity})
     writer = DatasetWriter(
         config.out,
         plan.interface,
         robot_type=source.robot_type if config.robot_type is None else config.robot_type,
         plan_hash=files.text_digest(described),
-        models={} if config.stand_in else read_models(source.root),
+        models={} if config.stand_in else read_models(source.contents),
     )
     if writer.finished:
         return Dataset.open(config.out)
@@ -97,14 +97,6 @@ def _settings(config: ImportConfig) -> dict[str, object]:
     settings = asdict(config)
     del settings["path"], settings["out"]
     return settings
-
-
-def _source_hash(source: LeRobotFolder) -> str:
-    folders = ("data", "images", "meta", "videos")
-    paths = files.files_below(source.root, *folders)
-    return files.combined_digest(
-        {p.relative_to(source.root).as_posix(): files.digest(p) for p in paths}
-    )
 
 
 def _convert(plan: ImportPlan, row: EpisodeEntry, identity: str) -> Episode:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trimix.core.errors import DataError
+from trimix.data.files import require_file
 
 
 def numeric(table: pa.Table, where: str) -> dict[str, np.ndarray]:
@@ -76,6 +77,7 @@ def read_names(path: Path) -> list[str]:
     Raises:
         DataError: the file cannot be read.
     """
+    require_file(path)
     try:
         return list(pq.read_schema(path).names)
     except (pa.ArrowInvalid, OSError) as fault:
@@ -88,8 +90,7 @@ def read_table(path: Path, names: tuple[str, ...] | None = None) -> pa.Table:
     Raises:
         DataError: the file or a column is missing, or it cannot be read.
     """
-    if not path.is_file():
-        raise DataError("the file is missing", where=str(path))
+    require_file(path)
     try:
         table = pq.read_table(path, columns=None if names is None else list(names))
     except (pa.ArrowInvalid, OSError) as fault:

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from trimix.core.contracts import U8
 from trimix.core.errors import DataError, MissingError
-from trimix.data import images
+from trimix.data import files, images
+from trimix.data.contents import Contents
 from trimix.data.lerobot import columns, layout, video
 from trimix.data.lerobot import meta as source_meta
 from trimix.data.lerobot.meta import EpisodeEntry
@@ -45,18 +46,25 @@ class LeRobotFolder:
     episodes: tuple[EpisodeEntry, ...]
     camera_keys: tuple[str, ...]
     info: Mapping[str, Any] = field(repr=False)
+    contents: Contents = field(repr=False)
 
     @classmethod
-    def open(cls, root: str | Path) -> LeRobotFolder:
+    def open(cls, root: str | Path, verify: bool = True) -> LeRobotFolder:
         """Read the metadata.
+
+        Args:
+            verify: whether files that trimix wrote must be as it wrote them.
 
         Raises:
             MissingError: the directory does not exist.
-            DataError: a metadata file is missing, broken or says something impossible.
+            DataError: a metadata file is missing, changed, broken or says something impossible.
         """
         root = Path(root)
         if not root.exists():
             raise MissingError("no such directory", where=str(root), do="check the path")
+        contents = Contents(root, verify)
+        for path in files.files_below(root, "meta"):
+            contents.checked(path)
         info = source_meta.checked_info(root / layout.INFO)
         version = info["codebase_version"]
         read = source_meta.episodes_v3 if version == layout.VERSION else source_meta.episodes_v2
@@ -73,6 +81,7 @@ class LeRobotFolder:
             episodes=episodes,
             camera_keys=tuple(k for k, f in info["features"].items() if _is_rgb(f)),
             info=info,
+            contents=contents,
         )
 
     def image_hw(self, key: str) -> tuple[int, int]:
@@ -105,7 +114,8 @@ class LeRobotFolder:
         where = f"episode {episode.index}"
         if key in episode.videos:
             span = episode.videos[key]
-            return video.read(span.path, span.start, episode.length, self.fps, where)
+            path = self.contents.checked(span.path)
+            return video.read(path, span.start, episode.length, self.fps, where)
         column = self._table(episode).column(key).to_pylist()
         return images.decode_all(column, self.root, f"{episode.data} {where} {key}")
 
@@ -123,7 +133,8 @@ class LeRobotFolder:
                 yield episode.index, self.read_frames(episode, key)
                 continue
             if span.path != path or span.start < at:
-                reader, path, at = video.frames(span.path, f"episode {episode.index}"), span.path, 0
+                path, at = self.contents.checked(span.path), 0
+                reader = video.frames(path, f"episode {episode.index}")
             wanted = list(islice(reader, span.start - at, span.start - at + episode.length))
             if len(wanted) < episode.length:
                 raise video.too_short(path, episode.length, len(wanted), f"episode {episode.index}")
@@ -139,7 +150,8 @@ class LeRobotFolder:
         folder = self.root / "data"
         names = [k for k, f in self.features.items() if f["dtype"] not in ("video", "image")]
         tables = [
-            columns.read_table(path, tuple(names)) for path in sorted(folder.glob("*/*.parquet"))
+            columns.read_table(self.contents.checked(path), tuple(names))
+            for path in sorted(folder.glob("*/*.parquet"))
         ]
         if not tables:
             raise DataError("there are no rows", where=str(folder))
@@ -155,7 +167,7 @@ class LeRobotFolder:
         return flat
 
     def _table(self, episode: EpisodeEntry) -> pa.Table:
-        table = self._recent(episode.data)
+        table = self._recent(self.contents.checked(episode.data))
         where = f"{episode.data} episode {episode.index}"
         if self.version == layout.VERSION:
             if "episode_index" not in table.column_names:

@@ -21,7 +21,7 @@ from av.video.reformatter import VideoReformatter
 
 from trimix.core.contracts import U8
 from trimix.core.errors import DataError
-from trimix.data.files import sync
+from trimix.data.files import require_file, sync
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,7 @@ def _new_mp4(file: BinaryIO) -> Any:
 @contextmanager
 def _opened(path: Path, where: str) -> Iterator[Any]:
     place = f"{path}{' ' + where if where else ''}"
-    if not path.is_file():
-        raise DataError("the video is missing", where=place)
+    require_file(path, "the video", place)
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
