@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from trimix import __version__
 from trimix.core.errors import EXIT_STATUS, ConfigError
@@ -43,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_STATUS
     from trimix.cli.verb import call
 
+    # A task of one's own, module:class, lies where one stands; last on the path it hides nothing.
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
     return call(VERBS[given[0]], given[1:])
 
 

@@ -6,6 +6,7 @@ import torch
 
 from trimix.core.contracts import Channel, Policy, PolicyInterface
 from trimix.core.errors import unknown
+from trimix.core.version import ROOT
 from trimix.policy import POLICIES
 from trimix.policy.chunk import ChunkPolicy
 from trimix.policy.make import PolicyParts
@@ -21,9 +22,13 @@ INTERFACE = PolicyInterface(
 )
 
 
-@pytest.fixture(params=sorted(POLICIES))
-def make(request, tmp_path):
+OWN = "spiral:make"  # a user's own, of examples/own_policy
+
+
+@pytest.fixture(params=[*sorted(POLICIES), OWN])
+def make(request, tmp_path, monkeypatch):
     """() -> a fresh policy of the registered name."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "own_policy"))
     rng = np.random.default_rng(0)
     action = rng.normal(size=(60, 3)).astype(np.float32)
     action[:, 2] = rng.random(60) < 0.5

@@ -6,6 +6,7 @@ import pytest
 from trimix.core.contracts import Policy, Start
 from trimix.core.rollout import rollout
 from trimix.core.seeds import stream
+from trimix.core.version import ROOT
 from trimix.randomization.vary import Vary
 from trimix.sim.robots import MODES, ROBOTS
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -13,15 +14,24 @@ from trimix.tasks import TASKS
 
 SMALL = MujocoConfig(image_hw=(8, 8))
 SEEDS = range(3)
+OWN = "reach:Reach"  # a user's own, of examples/own_task
 
 
-@pytest.fixture(scope="module", params=sorted(TASKS))
+@pytest.fixture(scope="module", params=[*sorted(TASKS), OWN])
 def name(request):
     return request.param
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own():
+    """The folder that a user's own task lies in is on the path."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "examples" / "own_task"))
+        yield
+
+
 @pytest.fixture(scope="module")
-def task(name):
+def task(name, own):
     return TASKS[name]()
 
 
@@ -51,14 +61,14 @@ def solved(task):
 
 
 def test_it_says_what_it_is(task, name):
-    assert task.name == name and task.robot in ROBOTS
+    assert task.name == ("reach" if name == OWN else name) and task.robot in ROBOTS
     assert task.instructions and all(text.strip() == text != "" for text in task.instructions)
     assert len(set(task.instructions)) == len(task.instructions)
     assert task.time_limit_s > 0 and task.hold_s > 0 and task.cameras
 
 
-def test_composing_it_twice_gives_equal_models(task, world):
-    again = MujocoWorld(TASKS[task.name](), 1, config=SMALL)
+def test_composing_it_twice_gives_equal_models(name, world):
+    again = MujocoWorld(TASKS[name](), 1, config=SMALL)
     assert again.model_hash == world.model_hash
 
 
