@@ -19,6 +19,7 @@ _TABLE = {
     "evaluate": ("evaluate", "run policies in closed loop over paired scenes"),
     "pipeline": ("pipeline", "the main job: from episodes to a report on which mix won"),
     "report": ("report", "say what a run found"),
+    "view": ("view", "write a recording of episodes for the rerun viewer"),
     "verify": ("verify", "replay sim episodes from their provenance"),
     "bench": ("bench", "measure trimix beside ceilings and baselines"),
     "doctor": ("doctor", "look at this machine, or check a data set"),

@@ -93,14 +93,14 @@ def side_by_side(strip: Strip, height: int) -> tuple[U8, float]:
     for panel in strip.panels:
         # The nudge keeps k / fps * fps from falling to k - 1.
         rows = np.minimum((moments * panel.fps + 1e-6).astype(int), len(panel.images) - 1)
-        parts += [gap, _resized(panel.images[rows], height)]
+        parts += [gap, resized(panel.images[rows], height)]
     return np.concatenate(parts[1:], axis=2), fps
 
 
 def filmstrip(panel: Panel, moments: int, height: int) -> U8:
     """(height, W, 3): stills at evenly spaced moments of the panel."""
     rows = np.linspace(0, len(panel.images) - 1, moments).round().astype(int)
-    frames = _resized(panel.images[rows], height)
+    frames = resized(panel.images[rows], height)
     gap = np.full((height, GAP_PX // 2, 3), GREY, np.uint8)
     parts: list[U8] = []
     for frame in frames:
@@ -137,7 +137,7 @@ def _width(hw: tuple[int, ...], height: int) -> int:
     return max(1, round(hw[1] * height / hw[0]))
 
 
-def _resized(frames: U8, height: int) -> U8:
+def resized(frames: U8, height: int) -> U8:
     """Nearest neighbour: what the policy sees is shown as it is, pixel by pixel."""
     h, w = frames.shape[1:3]
     width = _width((h, w), height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,12 +43,8 @@ def dream_strip(dataset: Dataset) -> Strip | None:
     """
     if not dataset.interface.cameras or not dataset.episodes:
         return None
-    trust = dataset.trust()
-    rows = sorted(
-        (float(trust[e.start : e.start + e.length].mean()), e.length, e.index)
-        for e in dataset.episodes
-    )
-    chosen = {"a typical dream": rows[(len(rows) - 1) // 2], "the worst dream": rows[0]}
+    rows = _ranked(dataset)
+    chosen = {"a typical dream": rows[_middle(rows)], "the worst dream": rows[0]}
     if len(rows) == 1:
         chosen.pop("the worst dream")
     panels = []
@@ -57,6 +53,25 @@ def dream_strip(dataset: Dataset) -> Strip | None:
         note = f"{length} frames, mean trust {mean:.2f}, episode {index} of {len(rows)}"
         panels.append(_panel(episode, label, note))
     return Strip(f"Dreams: of {len(rows)}, by mean trust", tuple(panels), "dreams")
+
+
+def typical(dataset: Dataset) -> int | None:
+    """The episode in the middle by mean trust, then by length; None if there is none."""
+    rows = _ranked(dataset)
+    return rows[_middle(rows)][2] if rows else None
+
+
+def _ranked(dataset: Dataset) -> list[tuple[float, int, int]]:
+    """(mean trust, length, index) of every episode, ascending."""
+    trust = dataset.trust()
+    return sorted(
+        (float(trust[e.start : e.start + e.length].mean()), e.length, e.index)
+        for e in dataset.episodes
+    )
+
+
+def _middle(rows: Sequence[object]) -> int:
+    return (len(rows) - 1) // 2
 
 
 def origins_strip(data: Mapping[Origin, Path], real_label: str) -> Strip | None:

@@ -77,6 +77,8 @@ def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
         (["mix", "recipe={tmp}/none.yaml"], "there is no such recipe"),
         (["train", "lock={tmp}/none.lock"], "there is no such lock"),
         (["train", "what=nothing"], "available: policy, worldmodel"),
+        (["view"], "nothing to view"),
+        (["view", "{tmp}/none"], "check the path"),
         (["evaluate"], "there is no policy to evaluate"),
         (["evaluate", "policies.a={tmp}/none"], "there is no such policy"),
         (["verify", "data={tmp}/none"], "no data set is there"),
