@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -67,11 +68,16 @@ class RayExecutor:
         """
         if arguments:
             ray = _connected(self.address, self.workers)
-            yield from _share_out(ray, task, arguments, setup, self.workers, died, tick)
+            variables = dict(WORKER_ENVIRONMENT)
+            if not self.address:
+                variables["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+            worker = ray.remote(_Worker).options(num_cpus=1, runtime_env={"env_vars": variables})
+            yield from _share_out(ray, worker, task, arguments, setup, self.workers, died, tick)
 
 
 def _share_out(
     ray: Any,
+    worker: Any,
     task: Callable[[S, A, Tick], R],
     arguments: Sequence[A],
     setup: Callable[[], AbstractContextManager[S]],
@@ -88,9 +94,6 @@ def _share_out(
     )
     tries = Tries(len(arguments), died, tick)
     meter = ray.remote(_Meter).options(num_cpus=0).remote()
-    worker = ray.remote(_Worker).options(
-        num_cpus=1, runtime_env={"env_vars": dict(WORKER_ENVIRONMENT)}
-    )
     n = max(1, min(workers, len(arguments), int(ray.cluster_resources().get("CPU", 1))))
     slots = [worker.remote(setup, meter) for _ in range(n)]
     running: dict[Any, tuple[Any, int]] = {}
@@ -112,6 +115,8 @@ def _share_out(
                     tries.lost(at, death)
                     continue
                 except ray.exceptions.RayTaskError as wrapped:
+                    if isinstance(wrapped.cause, ray.exceptions.RaySystemError):
+                        raise _unreadable(wrapped.cause) from wrapped
                     raise wrapped.cause from wrapped
                 if fault is not None:
                     raise fault
@@ -120,6 +125,13 @@ def _share_out(
     finally:
         for actor in [*slots, meter]:
             ray.kill(actor)
+
+
+def _unreadable(fault: BaseException) -> MissingError:
+    return MissingError(
+        f"a worker of the Ray cluster cannot load what it is sent ({str(fault).splitlines()[0]})",
+        do="install the same trimix, and modules of your own, on its machines",
+    )
 
 
 class _Meter:

@@ -235,9 +235,10 @@ class Store:
         parts, before = parts_of(unit), reached(roots_of(unit))
         if key_of(parts) != key:
             raise TrimixError(
-                "the code or the data was edited while this was running",
+                "its code, data or libraries are not here what they were where it was asked for",
                 where=unit.label,
-                do="run the same command again; what is finished is kept",
+                do="if they were edited meanwhile, run the same command again: what is finished is "
+                "kept; machines of a cluster need the same trimix and libraries",
             )
         require_loaded(before.modules)
         folder = self._folder(unit.kind, key)

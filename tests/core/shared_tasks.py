@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from trimix.core.errors import ConfigError
 from trimix.core.workers import Tick
@@ -38,3 +39,22 @@ def fail_at_two(state: int, argument: int, tick: Tick) -> int:
 
 def die(state: int, argument: int, tick: Tick) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_first(state: str, argument: int, tick: Tick) -> int:
+    """Argument 1 kills its process, after a unit of work, as often as the folder has no mark."""
+    folder = Path(state)
+    with (folder / f"tries-{argument}").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    tick()
+    tries = len((folder / f"tries-{argument}").read_text().split())
+    if argument == 1 and tries <= int((folder / "deaths").read_text()):
+        time.sleep(0.7)  # until its tick was seen
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.2)
+    tick()
+    return argument * 10
+
+
+def environment(state: int, name: str, tick: Tick) -> str | None:
+    return os.environ.get(name)

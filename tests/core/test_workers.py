@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
 import pytest
-from shared_tasks import base, die, fail_at_two, no_base, power
+from shared_tasks import base, die, die_at_first, environment, fail_at_two, no_base, power
 
 from trimix.core.errors import ConfigError, TrimixError
-from trimix.core.workers import run_tasks
+from trimix.core.workers import TRIES, WORKER_ENVIRONMENT, run_tasks
 
 DIED = TrimixError("a worker died", do="use fewer")
 
@@ -50,6 +51,39 @@ def test_faults_of_a_task_and_of_its_setup_arrive_as_they_are(workers: int) -> N
 def test_a_process_that_vanishes_is_told() -> None:
     with pytest.raises(TrimixError, match="a worker died"):
         run(die, [1, 2], 2)
+
+
+def tries(folder: Path, n: int) -> list[int]:
+    return [len((folder / f"tries-{i}").read_text().split()) for i in range(n)]
+
+
+@pytest.mark.parametrize("deaths", [1, TRIES - 1])
+def test_a_task_whose_process_died_is_given_to_another_and_no_other_task_is(
+    tmp_path: Path, deaths: int
+) -> None:
+    (tmp_path / "deaths").write_text(str(deaths))
+    ticks: list[None] = []
+    setup = partial(nullcontext, str(tmp_path))
+    found = run(die_at_first, range(5), 2, setup, tick=lambda: ticks.append(None))
+    assert dict(found) == {i: 10 * i for i in range(5)}
+    assert tries(tmp_path, 5) == [1, 1 + deaths, 1, 1, 1]
+    assert len(ticks) == 10, "what was counted before a death is not counted again"
+
+
+def test_a_task_that_kills_every_process_is_given_up(tmp_path: Path) -> None:
+    (tmp_path / "deaths").write_text(str(TRIES))
+    with pytest.raises(TrimixError, match="a worker died"):
+        run(die_at_first, [0, 1], 2, partial(nullcontext, str(tmp_path)))
+    assert tries(tmp_path, 2)[1] == TRIES
+
+
+def test_fresh_processes_have_one_thread_and_this_one_keeps_its_own(monkeypatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    names = [*WORKER_ENVIRONMENT]
+    assert dict(run(environment, names, 2)) == dict(enumerate(WORKER_ENVIRONMENT.values()))
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
 
 
 SLOW = """
