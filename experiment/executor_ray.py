@@ -202,8 +202,7 @@ def _connected(address: str, workers: int) -> Any:
         )
         return ray
     try:
-        with socket.create_connection(_host_and_port(address), timeout=ANSWER_S):
-            pass
+        _knock(*_host_and_port(address))
         ray.init(address=address, **quiet)
     except (OSError, RuntimeError, ValueError) as fault:
         raise MissingError(
@@ -212,6 +211,25 @@ def _connected(address: str, workers: int) -> Any:
             do="start one with 'ray start --head', or name another",
         ) from fault
     return ray
+
+
+def _knock(host: str, port: int) -> None:
+    """See that a server of Ray's kind answers: Ray itself would wait for minutes.
+
+    Raises:
+        OSError: none does.
+    """
+    import grpc
+
+    with socket.create_connection((host, port), timeout=ANSWER_S):
+        pass
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return  # Ray has the certificates
+    with grpc.insecure_channel(f"{host}:{port}", [("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=ANSWER_S)
+        except grpc.FutureTimeoutError as fault:
+            raise TimeoutError(f"what listens there is silent for {ANSWER_S:.0f} s") from fault
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
