@@ -1,8 +1,8 @@
 """Which code a result hangs on: what is reached by imports from where it is made.
 
 A *root* is a module ("trimix.sim.world") or a definition in one ("trimix.experiment.sources:Sim").
-From a module everything is followed that it imports, at its top or in a function, with the
-`__init__` of every package on the way, since importing runs that too. From a definition only what
+From a module everything is followed that it imports, at its top or in a function. Of the packages
+on the way what their `__init__` does when it is imported counts too. From a definition only what
 it uses is followed, and what its module does when it is imported; so units of several kinds can
 share a file.
 
@@ -24,13 +24,12 @@ from importlib import metadata
 from pathlib import Path
 
 from trimix.core.errors import MissingError
+from trimix.data.digests import Stamp, stamp_of
 from trimix.data.files import digest
 from trimix.experiment.code_loaded import note_loaded
-from trimix.experiment.code_module import find, followed
+from trimix.experiment.code_module import IMPORTED, find, followed
 
 PLUMBING = tuple(f"trimix.experiment.{part}" for part in ("code", "executor", "store"))
-Stamp = tuple[int, int, int, int]
-"""(inode, size, mtime_ns, ctime_ns): as long as they stay, so does a file's content."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def reached(roots: Sequence[str]) -> Code:
     return code
 
 
-_known: dict[tuple[str, ...], tuple[list[Stamp], Code]] = {}
+_known: dict[tuple[str, ...], tuple[list[Stamp | None], Code]] = {}
 
 
 def _follow(roots: Sequence[str]) -> Code:
@@ -95,40 +94,22 @@ def _follow(roots: Sequence[str]) -> Code:
         paths.update([module.path, *view.files.values()])
         files.update(view.files)
         packages = name.split(".")[:-1]
-        todo += [(".".join(packages[: i + 1]), "") for i in range(len(packages))]
+        todo += [(".".join(packages[: i + 1]), IMPORTED) for i in range(len(packages))]
         for target in view.imports:
             names, library = followed(target)
             todo += [(found, "") for found in names if not found.startswith(PLUMBING)]
             libraries.update(filter(None, [library]))
     return Code(
         modules=dict(sorted(modules.items())),
-        files={name: _digest(path) for name, path in sorted(files.items())},
+        files={name: digest(path) for name, path in sorted(files.items())},
         libraries=_versions(libraries),
         python="{}.{}".format(*sys.version_info[:2]),
         paths=tuple(sorted(paths)),
     )
 
 
-def _stamp(path: Path) -> Stamp:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return (0, 0, 0, 0)
-    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-
-
-def _stamps(paths: Sequence[Path]) -> list[Stamp]:
-    return [_stamp(path) for path in paths]
-
-
-_digests: dict[tuple[Path, Stamp], str] = {}
-
-
-def _digest(path: Path) -> str:
-    at = (path, _stamp(path))
-    if at not in _digests:
-        _digests[at] = digest(path)
-    return _digests[at]
+def _stamps(paths: Sequence[Path]) -> list[Stamp | None]:
+    return [stamp_of(path) if path.is_file() else None for path in paths]
 
 
 @cache

@@ -15,6 +15,8 @@ from trimix.experiment.code_files import named_files
 
 Import = tuple[str, str]
 """("a.b", "") for `import a.b`, ("a.b", "c") for `from a.b import c`."""
+IMPORTED = "__init__"
+"""The part of a module that runs when it is imported."""
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _NOT_CODE = {"__all__", "__author__", "__version__"}
@@ -79,7 +81,7 @@ class Module:
         return View(state.hexdigest(), followed, named_files(texts, self.path))
 
     def _used_by(self, part: str) -> list[ast.stmt]:
-        """The definition, what it uses of this module, and what an import of it does."""
+        """A definition, what it uses of this module, and what an import of that does."""
         definitions: dict[str, ast.stmt] = {}
         kept: list[ast.stmt] = []
         for statement in self.body:
@@ -90,11 +92,14 @@ class Module:
                     definitions[_bound(alias)] = _only(statement, alias)
             else:
                 kept.append(statement)
-        first = part.partition(".")[0]
-        if first not in definitions:
-            raise MissingError(f"{part!r} is not defined", where=str(self.path))
         used: dict[str, ast.stmt] = {}
-        todo = [first, *(n for s in kept for n in _names(s))]
+        todo = [n for s in kept for n in _names(s)]
+        if part == IMPORTED:
+            todo += [name for name, s in definitions.items() if isinstance(s, _IMPORTS)]
+        elif (first := part.partition(".")[0]) in definitions:
+            todo.append(first)
+        else:
+            raise MissingError(f"{part!r} is not defined", where=str(self.path))
         while todo:
             name = todo.pop()
             if name in definitions and name not in used:

@@ -23,10 +23,9 @@ from pathlib import Path
 from trimix.core.errors import DataError, TrimixError
 from trimix.core.workers import Tick
 from trimix.data.files import read_json, storage_errors, sync_folder, write_bytes
-from trimix.experiment import store_contents
 from trimix.experiment.code import reached
 from trimix.experiment.code_loaded import require_loaded
-from trimix.experiment.store_contents import Stamp
+from trimix.experiment.store_contents import contents_of, difference
 from trimix.experiment.store_format import (
     ENTRY,
     FILES,
@@ -39,7 +38,6 @@ from trimix.experiment.store_format import (
     key_of,
     open_root,
     read_record,
-    replace,
 )
 from trimix.experiment.store_lease import Leases, Users
 from trimix.experiment.store_unit import Unit, parts_of, require_same, roots_of
@@ -88,11 +86,11 @@ class Store:
         record = read_record(folder)
         if record is None:
             return None
-        fault, known = store_contents.check(folder / FILES, record.contents, self._known(key))
-        if fault:
+        if fault := difference(folder / FILES, record.contents, folder):
             log.info("%s: %s", folder / FILES, fault)
             return None
-        self._know(key, known)
+        with suppress(OSError):  # a store that cannot be written can be read all the same
+            os.utime(folder / ENTRY)
         return record.entry(folder, reused=True)
 
     def make(self, unit: Unit, tick: Tick = lambda: None) -> Entry:
@@ -148,10 +146,8 @@ class Store:
 
     def used(self, entry: Entry) -> datetime:
         """When an entry was last given out, or made."""
-        path = self._checked(entry.key)
-        with suppress(FileNotFoundError):
-            return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return datetime.fromisoformat(entry.made)
+        marked = (self._folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
+        return datetime.fromtimestamp(marked, UTC)
 
     def link(self, entry: Entry, at: Path) -> None:
         """Put a relative link to an entry's files at a path, in the place of an earlier one.
@@ -190,7 +186,6 @@ class Store:
             for entry in entries:
                 with self._leases.hold(entry.key, f"removal of {entry.label}") as is_ours:
                     if is_ours and self._move(entry.kind, entry.key, "trash"):
-                        self._checked(entry.key).unlink(missing_ok=True)
                         removed.append(entry)
             self.sweep("trash")
         return removed
@@ -213,22 +208,6 @@ class Store:
 
     def _folder(self, kind: str, key: str) -> Path:
         return self.root / kind / key
-
-    def _checked(self, key: str) -> Path:
-        return self.root / "checked" / f"{key}.json"
-
-    def _known(self, key: str) -> dict[str, Stamp]:
-        """Stamps at which an entry's files were found right; none if that cannot be told."""
-        try:
-            raw = read_json(self._checked(key))
-            return {name: (int(a), int(b), int(c), int(d)) for name, (a, b, c, d) in raw.items()}
-        except (DataError, AttributeError, TypeError, ValueError, OSError):
-            return {}
-
-    def _know(self, key: str, known: dict[str, Stamp]) -> None:
-        with suppress(OSError):  # a store that cannot be written can be read all the same
-            self._checked(key).parent.mkdir(exist_ok=True)
-            replace(self._checked(key), json.dumps(known))
 
     def _make(self, unit: Unit, key: str, tick: Tick) -> Entry:
         """Make an entry; its lease is ours."""
@@ -258,7 +237,6 @@ class Store:
                 (partial / TRY).write_text(json.dumps({"seconds": spent}))
         require_same(unit, before)
         with storage_errors(partial):
-            contents, known = store_contents.take(partial / FILES)
             record = Record(
                 key=key,
                 kind=unit.kind,
@@ -268,7 +246,7 @@ class Store:
                 made=datetime.now(UTC).isoformat(timespec="seconds"),
                 roots=roots_of(unit),
                 parts=parts,
-                contents=contents,
+                contents=contents_of(partial / FILES, partial),
             )
             write_bytes(partial / ENTRY, record.text().encode())
             (partial / TRY).unlink(missing_ok=True)
@@ -276,7 +254,6 @@ class Store:
             partial.rename(folder)
             sync_folder(folder.parent)
             self._users.add(key)
-        self._know(key, known)
         return record.entry(folder, reused=False)
 
     def _move(self, kind: str, key: str, where: str) -> bool:

@@ -28,7 +28,7 @@ from trimix.experiment.store_contents import Contents
 
 FORMAT = 1
 MARK, ENTRY, FILES, TRY = "store.json", "entry.json", "files", "try.json"
-SIDE = ("checked", "leases", "users", "damaged", "trash")
+SIDE = ("leases", "users", "damaged", "trash")
 """Folders that are no kinds."""
 KEY = re.compile(r"[0-9a-f]{32}")
 
