@@ -26,6 +26,8 @@ class ImportSettings:
         fps, image_hw: see ImportConfig; null keeps the source's.
         cameras: camera of the source: new name; empty takes all.
         units of state and action: one for all channels, or one each.
+        state_keys, action_key: features that are the state and the action; null takes those that
+            are known to be.
         absolute_actions: see ImportConfig; empty: told by names and values.
     """
 
@@ -37,7 +39,8 @@ class ImportSettings:
     aspect: str = _DEFAULT.aspect
     control_mode: str = _DEFAULT.control_mode
     absolute_actions: tuple[str, ...] = ()
-    state_keys: tuple[str, ...] = _DEFAULT.state_keys
+    state_keys: tuple[str, ...] | None = _DEFAULT.state_keys
+    action_key: str | None = _DEFAULT.action_key
     state_unit: tuple[str, ...] = ("",)
     action_unit: tuple[str, ...] = ("",)
     heldout: float = _DEFAULT.heldout
@@ -57,6 +60,7 @@ class ImportSettings:
             control_mode=self.control_mode,
             absolute_actions=self.absolute_actions or None,
             state_keys=self.state_keys,
+            action_key=self.action_key,
             state_unit=one_or_each(self.state_unit),
             action_unit=one_or_each(self.action_unit),
             heldout=self.heldout,

@@ -9,7 +9,6 @@ from trimix.cli.acting import DreamPlace
 from trimix.cli.arms import require_known
 from trimix.cli.import_data import aspect_of
 from trimix.core.errors import ConfigError, unknown
-from trimix.data.lerobot.layout import STATE
 from trimix.randomization.presets import PRESETS
 from trimix.train.policy import PolicyTrainConfig
 from trimix.train.worldmodel import WorldModelConfig
@@ -26,7 +25,7 @@ class RealPart:
         control_mode, state_unit, action_unit: what a LeRobot directory does not say of itself;
             units are one for all channels, or one for each.
         absolute_actions: see trimix import.
-        state_keys: features that make up the state, joined in this order.
+        state_keys, action_key: see trimix import.
         fps: what the episodes are resampled to; simulated ones are at 10. null keeps theirs.
         aspect: of images that change shape: stretch or crop.
         cameras: camera of the source: name here; empty matches a single camera to the task's.
@@ -40,7 +39,8 @@ class RealPart:
     state_unit: tuple[str, ...] = ("",)
     action_unit: tuple[str, ...] = ("",)
     absolute_actions: tuple[str, ...] = ()
-    state_keys: tuple[str, ...] = (STATE,)
+    state_keys: tuple[str, ...] | None = None
+    action_key: str | None = None
     fps: float | None = 10.0
     aspect: str = "stretch"
     cameras: dict[str, str] = field(default_factory=dict)

@@ -130,6 +130,7 @@ class Run:
             control_mode=part.control_mode,
             absolute_actions=part.absolute_actions or None,
             state_keys=part.state_keys,
+            action_key=part.action_key,
             state_unit=one_or_each(part.state_unit),
             action_unit=one_or_each(part.action_unit),
             heldout=part.heldout,

@@ -101,8 +101,7 @@ def _settings(config: ImportConfig) -> dict[str, object]:
 
 def _convert(plan: ImportPlan, row: EpisodeEntry, identity: str) -> Episode:
     config, source = plan.config, plan.source
-    keys = (*config.state_keys, layout.ACTION)
-    table = checked_rows(source, row, keys, config.clock)
+    table = checked_rows(source, row, (*plan.state_keys, plan.action_key), config.clock)
     recorded_as = of_rows(table) or named(identity, str(row.index))
     seconds = table["timestamp"]
     keep = plan.fps == source.fps and resample.is_constant(seconds, plan.fps)
@@ -112,7 +111,7 @@ def _convert(plan: ImportPlan, row: EpisodeEntry, identity: str) -> Episode:
         values = table[key]
         if keep:
             return values.astype(np.float32)
-        if key == layout.ACTION and plan.absolute is not None:
+        if key == plan.action_key and plan.absolute is not None:
             hold, rate = plan.hold[key], source.fps
             return resample.displacements(values, plan.absolute, hold, seconds, times, rate)
         return resample.channels(values, plan.hold[key], seconds, times)
@@ -124,14 +123,14 @@ def _convert(plan: ImportPlan, row: EpisodeEntry, identity: str) -> Episode:
         frames[name] = images.resize(raw, plan.interface.cameras[name], config.aspect)[picks]
     success = table.get(layout.SUCCESS)
     labels = {k: table[k][picks] for k in (layout.REWARD, layout.DONE) if k in table}
-    state = [vector(key) for key in config.state_keys]
+    state = [vector(key) for key in plan.state_keys]
     empty = np.zeros((len(times), 0), np.float32)
     return Episode(
         interface=plan.interface,
         instruction=_instruction(source, row, table),
         images=frames,
         state=np.concatenate([*state, empty], axis=1),
-        action=vector(layout.ACTION),
+        action=vector(plan.action_key),
         provenance=_provenance(plan, row, success, recorded_as),
         trust=None if plan.trust is None else plan.trust[row.index][picks],
         reward=labels[layout.REWARD].astype(np.float32) if layout.REWARD in labels else None,

@@ -14,7 +14,7 @@ from trimix.core.contracts import CONTROL_MODES, BoolArray, Channel, PolicyInter
 from trimix.core.errors import ConfigError, DataError, unknown
 from trimix.data import images
 from trimix.data.dataset import Dataset
-from trimix.data.importing import resample, split
+from trimix.data.importing import keys, resample, split
 from trimix.data.importing.rows import checked_rows
 from trimix.data.lerobot import layout
 from trimix.data.lerobot.folder import LeRobotFolder
@@ -28,14 +28,17 @@ class ImportConfig:
         path: a LeRobotDataset directory, v2.0, v2.1 or v3.0.
         out: the data set to write.
         fps: the constant rate; None keeps the source's.
-        cameras: camera of the source -> new name; None takes all under their short names.
+        cameras: camera of the source (a feature or its short name) -> new name; None takes all
+            under their short names.
         image_hw: (height, width) of every camera; None keeps the sizes.
         aspect: "stretch" maps the whole image, "crop" keeps its shapes.
         control_mode: what the actions mean.
         absolute_actions: with ee_delta, the action channels that are positions all the same and
             must not be summed when the rate changes; None takes those whose name says gripper
             and those that take no values but 0 and 1, or -1 and 1.
-        state_keys: features that make up the state, joined in this order.
+        state_keys: features that make up the state, joined in this order; None takes the one
+            that is known to be the state, and () none.
+        action_key: feature that holds the actions; None takes the one that is known to.
         state_names, action_names: new channel names; None keeps them.
         state_unit, action_unit: one unit for all channels, or one for each.
         heldout: the part of the episodes that is never trained on.
@@ -55,7 +58,8 @@ class ImportConfig:
     aspect: images.Aspect = "stretch"
     control_mode: str = "undeclared"
     absolute_actions: tuple[str, ...] | None = None
-    state_keys: tuple[str, ...] = (layout.STATE,)
+    state_keys: tuple[str, ...] | None = None
+    action_key: str | None = None
     state_names: tuple[str, ...] | None = None
     action_names: tuple[str, ...] | None = None
     state_unit: str | tuple[str, ...] = ""
@@ -75,6 +79,7 @@ class ImportPlan:
     Args:
         interface: of the data set to write.
         cameras: source feature -> new name.
+        state_keys, action_key: source features.
         fps: the rate to write.
         hold: column -> (D,) channels that keep the previous value.
         absolute: (A,) action channels that are not displacements; None if none is one.
@@ -86,6 +91,8 @@ class ImportPlan:
     source: LeRobotFolder
     interface: PolicyInterface
     cameras: Mapping[str, str]
+    state_keys: tuple[str, ...]
+    action_key: str
     hold: Mapping[str, np.ndarray]
     absolute: BoolArray | None
     heldout: frozenset[int]
@@ -97,8 +104,10 @@ class ImportPlan:
 def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan, dict[int, str]]:
     """Resolve the settings; also the episodes whose rows are already known to be bad."""
     info = str(source.root / layout.INFO)
-    cameras = _cameras(config, source, info)
-    _require_features(config, source, info)
+    cameras = keys.cameras(config.cameras, source)
+    action_key = keys.action_key(config.action_key, source)
+    state_keys = keys.state_keys(config.state_keys, source)
+    vectors = (*state_keys, action_key)
     if config.control_mode not in CONTROL_MODES:
         raise ConfigError(
             f"control mode {config.control_mode!r} is not known",
@@ -109,15 +118,16 @@ def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan
         raise ConfigError(f"fps is {fps:g}, not a positive number")
     if config.image_hw is not None and min(config.image_hw) < 1:
         raise ConfigError(f"image_hw is {config.image_hw}, not a size in pixels")
-    action = layout.channels_of(source.features[layout.ACTION])
+    action = layout.channels_of(source.features[action_key])
+    state = _state(state_keys, source)
     interface = PolicyInterface(
         cameras={new: config.image_hw or source.image_hw(key) for key, new in cameras.items()},
-        state=_described(_state(config, source), config.state_names, config.state_unit, "state"),
+        state=_described(state, config.state_names, config.state_unit, "state"),
         action=_described(action, config.action_names, config.action_unit, "action"),
         control_mode=config.control_mode,
         control_dt_s=1.0 / fps,
     )
-    scan = _scan(config, source, fps)
+    scan = _scan(config, source, vectors, fps)
     absolute = _absolute(config, interface, scan.levels, info)
     kept = [e.index for e in source.episodes if e.index not in scan.bad]
     plan = ImportPlan(
@@ -125,36 +135,20 @@ def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan
         source=source,
         interface=interface,
         cameras=cameras,
+        state_keys=state_keys,
+        action_key=action_key,
         hold=scan.hold,
         absolute=absolute,
         heldout=split.heldout(kept, config.heldout, config.seed),
         fps=fps,
         trust=_trust(source),
-        notes=tuple(_notes(config, source, cameras, scan, fps, absolute, interface)),
+        notes=tuple(_notes(source, (*vectors, *cameras), scan, fps, absolute, interface)),
     )
     return plan, scan.bad
 
 
-def _require_features(config: ImportConfig, source: LeRobotFolder, where: str) -> None:
-    for key in (*config.state_keys, layout.ACTION):
-        if key not in source.features:
-            others = ", ".join(_vectors(source)) or "none"
-            raise DataError(
-                f"feature {key!r} is missing",
-                where=where,
-                do=f"available: {others}"
-                + ("" if key == layout.ACTION else "; choose with state_keys"),
-            )
-
-
-def _vectors(source: LeRobotFolder) -> list[str]:
-    """The 1-D features that could be a state or an action."""
-    fixed = (*layout.COUNTERS, layout.REWARD, layout.SUCCESS, layout.DONE)
-    return [k for k, f in source.features.items() if len(f["shape"]) == 1 and k not in fixed]
-
-
-def _state(config: ImportConfig, source: LeRobotFolder) -> list[Channel]:
-    parts = {key: layout.channels_of(source.features[key]) for key in config.state_keys}
+def _state(state_keys: Sequence[str], source: LeRobotFolder) -> list[Channel]:
+    parts = {key: layout.channels_of(source.features[key]) for key in state_keys}
     names = [c.name for part in parts.values() for c in part]
     if len(set(names)) == len(names):
         return [c for part in parts.values() for c in part]
@@ -180,9 +174,8 @@ def _absolute(
 
 
 def _notes(
-    config: ImportConfig,
     source: LeRobotFolder,
-    cameras: Mapping[str, str],
+    taken: Sequence[str],
     scan: _Scan,
     fps: float,
     absolute: BoolArray | None,
@@ -190,15 +183,13 @@ def _notes(
 ) -> list[str]:
     """What was changed or left behind, counted."""
     notes = []
-    left = [k for k in _vectors(source) if k not in (*config.state_keys, layout.ACTION)]
+    left = [k for k in keys.vectors(source) if k not in taken]
     images_left = [
-        k
-        for k, f in source.features.items()
-        if f["dtype"] in ("video", "image") and k not in cameras
+        k for k, f in source.features.items() if f["dtype"] in ("video", "image") and k not in taken
     ]
-    for what, keys in (("features", left), ("cameras", images_left)):
-        if keys:
-            notes.append(f"{len(keys)} {what} of the source not taken: {', '.join(keys)}")
+    for what, names in (("features", left), ("cameras", images_left)):
+        if names:
+            notes.append(f"{len(names)} {what} of the source not taken: {', '.join(names)}")
     if scan.resampled:
         notes.append(
             f"{scan.resampled} of {len(source.episodes)} episodes put on a constant clock of "
@@ -216,28 +207,6 @@ def _notes(
             f"{scan.many_tasks} episodes change their task on the way; the first one is kept"
         )
     return notes
-
-
-def _cameras(config: ImportConfig, source: LeRobotFolder, where: str) -> dict[str, str]:
-    keys = list(source.camera_keys)
-    short = {layout.camera_name(k): k for k in keys}
-    if config.cameras is None:
-        if len(short) < len(keys):
-            raise ConfigError("two cameras share a short name", where=where, do="set cameras")
-        return {key: name for name, key in short.items()}
-    chosen = {}
-    for old, new in config.cameras.items():
-        key = old if old in keys else short.get(old)
-        if key is None:
-            raise ConfigError(
-                f"camera {old!r} is not in the data set",
-                where=where,
-                do=f"available: {', '.join(short) or 'none'}",
-            )
-        chosen[key] = new
-    if len(set(chosen.values())) < len(chosen):
-        raise ConfigError("two cameras get the same name", where=where)
-    return chosen
 
 
 def _described(
@@ -276,19 +245,18 @@ class _Scan:
     steps_s: tuple[float, float] = (np.inf, 0.0)
 
 
-def _scan(config: ImportConfig, source: LeRobotFolder, fps: float) -> _Scan:
-    keys = (*config.state_keys, layout.ACTION)
-    seen: dict[str, list[np.ndarray]] = {key: [] for key in keys}
+def _scan(config: ImportConfig, source: LeRobotFolder, vectors: Sequence[str], fps: float) -> _Scan:
+    seen: dict[str, list[np.ndarray]] = {key: [] for key in vectors}
     scan = _Scan()
     for row in source.episodes:
         try:
-            table = checked_rows(source, row, keys, config.clock)
+            table = checked_rows(source, row, vectors, config.clock)
         except DataError as fault:
             if not config.skip_bad:
                 raise
             scan.bad[row.index] = str(fault)
             continue
-        for key in keys:
+        for key in vectors:
             seen[key].append(table[key])
         clock = table["timestamp"]
         if fps != source.fps or not resample.is_constant(clock, fps):
@@ -306,7 +274,7 @@ def _scan(config: ImportConfig, source: LeRobotFolder, fps: float) -> _Scan:
             do=f"the first: {next(iter(scan.bad.values()))}",
         )
     scan.hold = {key: resample.switches(np.concatenate(parts)) for key, parts in seen.items()}
-    scan.levels = resample.levels(np.concatenate(seen[layout.ACTION]))
+    scan.levels = resample.levels(np.concatenate(seen[vectors[-1]]))
     return scan
 
 

@@ -32,7 +32,14 @@ PLAN = "plan.json"
 FILES_PER_CHUNK = 1000
 STATE, ACTION = "observation.state", "action"
 REWARD, SUCCESS, DONE = "next.reward", "next.success", "next.done"
-IMAGE_PREFIXES = ("observation.images.", "observation.image.", "observation.")
+IMAGE_PREFIXES = (
+    "observation.images.",
+    "observation.image.",
+    "observation.",
+    "observations.images.",
+    "observations.",
+    "images.",
+)
 COUNTERS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 _CAMERA_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 
@@ -62,10 +69,11 @@ def camera_key(camera: str) -> str:
 
 def camera_name(key: str) -> str:
     """The short name of an image feature: "observation.images.top" -> "top"."""
+    name = key.replace("/", ".")
     for prefix in IMAGE_PREFIXES:
-        if key.startswith(prefix):
-            return key.removeprefix(prefix)
-    return key
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
 
 
 def last_name(key: str) -> str:
@@ -156,23 +164,36 @@ def info(
 
 
 def channels_of(feature: Mapping[str, Any] | None) -> tuple[Channel, ...]:
-    """Channels of a 1-D feature: `names` may be a list, a dict of lists, or null."""
+    """Channels of a 1-D feature, as far as they have names.
+
+    `names` may be a list, lists or mappings in one another ({"left": ["hip", "knee"], "right":
+    [...]}), a mapping of name to position, or null. A name that several groups use gets its
+    group's before it.
+    """
     if feature is None:
         return ()
     width = 1
     for size in feature["shape"]:
         width *= int(size)
-    names = _flat_names(feature.get("names"))
+    paths = _name_paths(feature.get("names"))
+    short = [path[-1] for path in paths]
+    names = [p[-1] if short.count(p[-1]) == 1 else ".".join(p) for p in paths]
     if len(names) != width or len(set(names)) != width:
         names = [f"channel_{i}" for i in range(width)]
     return tuple(Channel(name) for name in names)
 
 
-def _flat_names(names: Any) -> list[str]:
+def _name_paths(names: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every name with the names of the groups that it is in."""
+    if isinstance(names, str):
+        return [(*above, names)]
     if isinstance(names, Mapping):
-        return [name for part in names.values() for name in _flat_names(part)]
-    if isinstance(names, Sequence) and not isinstance(names, str):
-        return [str(name) for name in names]
+        if sorted(map(str, names.values())) == sorted(str(i) for i in range(len(names))):
+            return [(*above, str(name)) for name in sorted(names, key=lambda n: int(names[n]))]
+        return [p for group, part in names.items() for p in _name_paths(part, (*above, str(group)))]
+    if isinstance(names, Sequence):
+        named = [str(n) if isinstance(n, int | float) else n for n in names]
+        return [path for part in named for path in _name_paths(part, above)]
     return []
 
 

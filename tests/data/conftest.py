@@ -109,6 +109,8 @@ class Foreign:
     chunks_size: int = 1000
     extra: Mapping[str, int] = field(default_factory=dict)
     state_key: str = "observation.state"
+    action_key: str = "action"
+    action_names: Any = field(default_factory=lambda: {"motors": ["a", "b", "grip"]})
 
     def timestamps(self, index: int) -> np.ndarray:
         return np.arange(self.lengths[index]) / self.fps
@@ -120,7 +122,7 @@ class Foreign:
         action[:, 2] = np.arange(t) > t // 2
         return {
             self.state_key: np.cumsum(rng.normal(size=(t, self.width)), axis=0).astype(np.float32),
-            "action": action,
+            self.action_key: action,
             **{k: rng.normal(size=(t, n)).astype(np.float32) for k, n in self.extra.items()},
             "timestamp": self.timestamps(index).astype(np.float32),
             "frame_index": np.arange(t),
@@ -171,7 +173,7 @@ class Foreign:
         scalars = dict.fromkeys(("frame_index", "episode_index", "index", "task_index"), "int64")
         features: dict[str, Any] = {
             self.state_key: {"dtype": "float32", "shape": [self.width], "names": self.names},
-            "action": {"dtype": "float32", "shape": [3], "names": {"motors": ["a", "b", "grip"]}},
+            self.action_key: {"dtype": "float32", "shape": [3], "names": self.action_names},
             "timestamp": {"dtype": "float32", "shape": [1], "names": None},
         }
         for key, dtype in scalars.items():

@@ -331,8 +331,12 @@ def test_settings_that_do_not_fit_are_refused(foreign: Any, tmp_path: Path) -> N
     refused(
         foreign,
         out,
-        r"'observation\.state' is missing; available: observation\.joints, action; cho",
+        r"no feature is known to be the state; choose with state_keys=; candidates: "
+        r"observation\.joints, action",
     )
+    missing = r"'observation\.state' is missing; available: observation\.joints, action; choose"
+    refused(foreign, out, missing, state_keys=("observation.state",))
+    refused(foreign, out, "'actions' is missing; available", action_key="actions")
     keys = {"state_keys": ("observation.joints",)}
     wrong = "camera 'wirst' is not in the data set; available: top"
     refused(foreign, out, wrong, ConfigError, cameras={"wirst": "w"}, **keys)
