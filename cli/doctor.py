@@ -16,16 +16,18 @@ from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.core.errors import DataError, MissingError, TrimixError
 from trimix.data.checking.check import check
+from trimix.data.checking.finding import summary
 from trimix.sim.world import MujocoWorld
 from trimix.tasks import TASKS
 from trimix.train.device import pick_device
 
 PACKAGES = ("mujoco", "gymnasium", "torch", "diffusers", "numpy", "av", "pyarrow")
+_MOST_LINES = 12
 
 
 @dataclass(frozen=True)
 class DoctorSettings:
-    """What to look at: this machine, and a data set if one is named."""
+    """What to look at: this machine, or a data set if one is named."""
 
     data: str = ""
 
@@ -84,6 +86,9 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def _command(settings: DoctorSettings) -> None:
+    if settings.data:
+        _require_sound(settings.data)
+        return
     print(f"{'python':<10}{platform.python_version()} on {platform.platform()}")
     faults = []
     for name, run in CHECKS.items():
@@ -92,22 +97,24 @@ def _command(settings: DoctorSettings) -> None:
         except TrimixError as fault:
             faults.append(name)
             print(f"{name:<10}{fault}")
-    if settings.data:
-        _require_sound(settings.data)
-        print(f"{'data':<10}{settings.data} can be trusted")
     if faults:
         raise MissingError(f"not ready: {', '.join(faults)}", do="see the lines above")
 
 
 def _require_sound(data: str) -> None:
-    """Print what is wrong with a data set; raise DataError if any of it is more than a warning."""
+    """Print what is wrong with a data set; raise DataError if an import would refuse any of it."""
     with bar(f"check {data}", "video") as report:
         problems = check(data, report)
-    for problem in problems:
-        print(f"{problem.severity}: {problem}")
-    errors = sum(problem.severity == "error" for problem in problems)
-    if errors:
-        raise DataError(f"{errors} errors", where=data, do="see the lines above")
+    for line in summary(problems, data.rstrip("/"), _MOST_LINES):
+        print(line)
+    blocking = sum(problem.severity == "blocks" for problem in problems)
+    if blocking:
+        raise DataError(
+            f"{blocking} of {len(problems)} problems block an import",
+            where=data,
+            do="mend them, or leave what they are in out (skip_bad=true, cameras=)",
+        )
+    print(f"{data} can be trusted" + (": an import mends the rest" if problems else ""))
 
 
 VERB = Verb("doctor", DoctorSettings, _command)

@@ -55,13 +55,13 @@ def call(verb: Verb, arguments: list[str]) -> int:
     if threading.current_thread() is threading.main_thread():
         # What a scheduler sends ends a run as Ctrl-C does: with its processes, and resumable.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    faults: list[TrimixError] = []
+    faults: list[TrimixError | BrokenPipeError] = []
 
     def run(config: DictConfig) -> None:
         # Kept back from Hydra, which would print a second line about it.
         try:
             _run(verb, config)
-        except TrimixError as fault:
+        except (TrimixError, BrokenPipeError) as fault:
             faults.append(fault)
 
     try:
@@ -78,6 +78,8 @@ def call(verb: Verb, arguments: list[str]) -> int:
     finally:
         sys.argv = before
     for mistake in faults:
+        if isinstance(mistake, BrokenPipeError):
+            raise mistake
         _complain(str(mistake))
     return EXIT_STATUS if faults else 0
 

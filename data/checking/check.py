@@ -21,6 +21,7 @@ from trimix.data.checking import rows as check_rows
 from trimix.data.checking import stats as check_stats
 from trimix.data.checking import videos as check_videos
 from trimix.data.checking.finding import Finding, Findings
+from trimix.data.importing import keys
 from trimix.data.importing.resample import ClockLimits, check_clock
 from trimix.data.lerobot import layout
 from trimix.data.lerobot.folder import LeRobotFolder
@@ -35,6 +36,8 @@ _COUNTER_TYPES = {"timestamp": "float32"} | dict.fromkeys(layout.COUNTERS[1:], "
 
 def check(root: str | Path, progress: Progress | None = None) -> list[Finding]:
     """Everything that is wrong with the data set at root; empty if nothing is.
+
+    What an import would put right is told apart from what it would refuse.
 
     Every row is read and every video decoded.
 
@@ -65,6 +68,7 @@ def check(root: str | Path, progress: Progress | None = None) -> list[Finding]:
         _check_old(source, found, progress)
         return found.problems
     _check_info(source, found)
+    _check_keys(source, found)
     _check_tasks(source, found)
     flat = check_rows.check(source, found)
     frames = check_videos.check(source, found, progress)
@@ -76,6 +80,7 @@ def check(root: str | Path, progress: Progress | None = None) -> list[Finding]:
 
 def _check_old(source: LeRobotFolder, found: Findings, progress: Progress | None) -> None:
     """v2.x: what an import would refuse."""
+    _check_keys(source, found)
     for row in source.episodes:
         where = f"{row.data} episode {row.index}"
         with found.catching():
@@ -99,31 +104,42 @@ def _check_info(source: LeRobotFolder, found: Findings) -> None:
         ("total_tasks", len(source.tasks)),
     ):
         if info.get(name) != actual:
-            found.add(f"{name} is {info.get(name)!r}, there are {actual}", where, f"set {actual}")
+            found.mended(
+                f"{name} is {info.get(name)!r}, there are {actual}", where, f"set {actual}"
+            )
     for name in ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb"):
         value = info.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            found.add(f"{name} is {value!r}", where, "set a positive number")
+            found.mended(f"{name} is {value!r}", where, "set a positive number")
     for name, dtype in _COUNTER_TYPES.items():
         feature = source.features.get(name)
         if feature is None:
-            found.add(f"feature {name!r} is missing", where, f"add it as {dtype} [1]")
+            found.mended(f"feature {name!r} is missing", where, f"add it as {dtype} [1]")
         elif feature["dtype"] != dtype or list(feature["shape"]) != [1]:
-            found.add(
+            found.mended(
                 f"feature {name!r} is {feature['dtype']} {list(feature['shape'])}",
                 where,
                 f"LeRobot's is {dtype} [1]",
             )
     for key in source.features:
         if "/" in key:
-            found.add(f"feature {key!r} has a slash in its name", where, "rename it")
+            found.mended(f"feature {key!r} has a slash in its name", where, "rename it")
     for split, span in (info.get("splits") or {}).items():
         if not _is_span(span, len(lengths)):
-            found.add(f"split {split!r} is {span!r}", where, f"episodes are 0:{len(lengths)}")
+            found.mended(f"split {split!r} is {span!r}", where, f"episodes are 0:{len(lengths)}")
     if source.camera_keys and info.get("video_path") is None:
         videos = [k for k in source.camera_keys if source.features[k]["dtype"] == "video"]
         if videos:
             found.add("video_path is null, but there are videos", where, f"set {layout.VIDEO!r}")
+
+
+def _check_keys(source: LeRobotFolder, found: Findings) -> None:
+    """Whether an import would know the state and the action."""
+    if (source.root / layout.INTERFACE).is_file():
+        return  # ours: it may have neither
+    for recognise in (keys.action_key, keys.state_keys):
+        with found.catching():
+            recognise(None, source)
 
 
 def _is_span(span: Any, episodes: int) -> bool:
@@ -138,20 +154,20 @@ def _check_tasks(source: LeRobotFolder, found: Findings) -> None:
     schema = pq.read_schema(path)
     described = (schema.metadata or {}).get(b"pandas", b"")
     if b'"index_columns": ["task"]' not in described and b"__index_level_0__" not in described:
-        found.add(
+        found.mended(
             "the task is a column, not the pandas index",
             str(path),
             "LeRobot would give numbers for instructions; write it with trimix or pandas",
         )
     numbers = pq.read_table(path).column("task_index").to_pylist()
     if numbers != list(range(len(numbers))):
-        found.add(f"task_index is {numbers[:8]}", str(path), "number them 0, 1, ... in order")
+        found.mended(f"task_index is {numbers[:8]}", str(path), "number them 0, 1, ... in order")
     if len(set(source.tasks.values())) < len(source.tasks):
-        found.add("a task is listed twice", str(path), "merge its rows")
+        found.mended("a task is listed twice", str(path), "merge its rows")
     for row in source.episodes:
         unknown = [t for t in row.tasks if t not in source.tasks.values()]
         if unknown or not row.tasks:
-            found.add(
+            found.mended(
                 f"task {unknown[0]!r} is not in tasks.parquet" if unknown else "no task",
                 f"{source.root / 'meta/episodes'} episode {row.index}",
                 "list it in tasks.parquet",

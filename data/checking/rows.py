@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from trimix.core.errors import DataError
 from trimix.data.checking.finding import Findings
+from trimix.data.importing.resample import ClockLimits, check_clock
 from trimix.data.lerobot import columns, layout
 from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 
@@ -56,7 +58,7 @@ def _read(
     stored = {k: f for k, f in features.items() if f["dtype"] != "video"}
     for name in table.column_names:
         if name not in stored:
-            found.add(f"column {name!r} is not in info.json", str(path), "LeRobot refuses it")
+            found.mended(f"column {name!r} is not in info.json", str(path), "LeRobot refuses it")
     for name, feature in stored.items():
         if name not in table.column_names:
             found.add(f"column {name!r} is missing", str(path), "info.json lists it")
@@ -89,15 +91,15 @@ def _check_type(
     )
     value = kind.value_type if is_list else kind
     if value != _ARROW[dtype]:
-        found.add(
+        found.mended(
             f"column {name!r} is {value}, info.json says {dtype}", str(path), "LeRobot casts it"
         )
     if pa.types.is_fixed_size_list(kind) and kind.list_size != shape[0]:
-        found.add(
+        found.mended(
             f"column {name!r} has {kind.list_size} numbers, info.json says {shape[0]}", str(path)
         )
     if not is_list and shape != [1]:
-        found.add(f"column {name!r} has one number a row, info.json says {shape}", str(path))
+        found.mended(f"column {name!r} has one number a row, info.json says {shape}", str(path))
 
 
 def _check_places(
@@ -148,7 +150,7 @@ def _check_counters(source: LeRobotFolder, flat: Mapping[str, np.ndarray], found
     total, folder = len(flat["index"]), source.root / "data"
     if not np.array_equal(flat["index"], np.arange(total)):
         at = int(np.flatnonzero(flat["index"] != np.arange(total))[0])
-        found.add(f"index is {flat['index'][at]}", f"{folder} row {at}", f"it should be {at}")
+        found.mended(f"index is {flat['index'][at]}", f"{folder} row {at}", f"it should be {at}")
     start = 0
     for row in source.episodes:
         rows = slice(start, start + row.length)
@@ -184,6 +186,7 @@ def _check_episode(
             f"timestamp is {part['timestamp'][wrong[0]]:.6g} s",
             f"{where} row {wrong[0]}",
             f"at {source.fps:g} frames/s it is {wrong[0] / source.fps:.6g} s",
+            "mended" if _is_clock(part["timestamp"], source.fps) else "blocks",
         )
     numbers = np.unique(part["task_index"])
     unlisted = [int(n) for n in numbers if int(n) not in source.tasks]
@@ -197,3 +200,12 @@ def _check_episode(
             where,
             "task indices are swapped or missing",
         )
+
+
+def _is_clock(seconds: np.ndarray, fps: float) -> bool:
+    """Whether an import could put these times on a constant clock."""
+    try:
+        check_clock(seconds.astype(np.float64), fps, ClockLimits(), "")
+    except DataError:
+        return False
+    return True

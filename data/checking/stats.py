@@ -23,7 +23,10 @@ _QUANTILE_TOLERANCE = 0.05
 """Part of the range. LeRobot's histogram quantiles stay inside it, badly merged ones do not."""
 
 _IMAGE_TOLERANCE = 0.03
+_FLOOR = 1e-4
+"""Magnitude below which all numbers count as this large: 1e-5 of it is rounding."""
 _SEEN = ("mean", "std")
+_REDO = "an import computes them anew"
 
 
 def check(
@@ -42,7 +45,7 @@ def check(
     flat = {k: v for k, v in flat.items() if v.dtype.kind != "f" or np.isfinite(v).all()}
     path = source.root / layout.STATS
     if not path.is_file():
-        found.add("the statistics are missing", str(path), "import the data set to recompute them")
+        found.mended("the statistics are missing", str(path), _REDO)
     else:
         with found.catching():
             _check_whole(source, files.read_json(path), flat, frames, path, found)
@@ -58,14 +61,14 @@ def _check_whole(
     found: Findings,
 ) -> None:
     if not isinstance(raw, dict) or not all(isinstance(entry, dict) for entry in raw.values()):
-        found.add("not a table of statistics", str(path), "import the data set to recompute them")
+        found.mended("not a table of statistics", str(path), _REDO)
         return
     merged = []
     for key in source.features:
         if key not in flat and key not in source.camera_keys:
             continue
         if key not in raw:
-            found.add(f"no statistics of {key!r}", str(path), "import it to recompute them")
+            found.mended(f"no statistics of {key!r}", str(path), "import it to recompute them")
             continue
         if key in flat:
             actual = stats.numeric(flat[key])
@@ -79,11 +82,10 @@ def _check_whole(
             _compare_images(raw[key], _mean_of(frames[key]), key, str(path), found)
     if merged:
         # lerobot 0.6.1 averages the episodes' quantiles, so all its data sets have this.
-        found.add(
+        found.mended(
             f"quantiles of {len(merged)} features are not those of the data: {', '.join(merged)}",
             str(path),
-            "they are averages over episodes; import the data set to recompute them",
-            "warning",
+            f"they are averages over episodes; {_REDO}",
         )
 
 
@@ -148,12 +150,15 @@ def _compare_numbers(
     """Note what differs; wrong quantiles go to `quantiles`."""
     width = actual["mean"].size
     spread = actual["max"] - actual["min"]
-    scale = np.maximum(np.abs(actual["min"]), np.abs(actual["max"])) + 1e-9
+    # Writers that sum in another order leave 1e-14 where a constant is 0.
+    scale = np.maximum(np.abs(actual["min"]), np.abs(actual["max"])) + _FLOOR
     for name in stats.NAMES:
         value = _array(given.get(name))
         wanted = 1 if name == "count" else width
         if value is None or value.size != wanted or not np.isfinite(value).all():
-            found.add(f"{name} of {key!r} is missing or not {wanted} numbers", where, "recompute")
+            found.mended(
+                f"{name} of {key!r} is missing or not {wanted} numbers", where, "recompute"
+            )
             return
         if name in stats.QUANTILES:
             room = _QUANTILE_TOLERANCE * spread + 1e-5 * scale
@@ -162,11 +167,12 @@ def _compare_numbers(
         off = np.abs(value - actual[name]) > (0.5 if name == "count" else room)
         if off.any():
             channel = int(np.flatnonzero(off)[0])
-            (quantiles if name in stats.QUANTILES else found).add(
+            (quantiles if name in stats.QUANTILES else found).mended(
                 f"{name} of {key!r}[{channel}] is {value[channel]:.6g}, "
                 f"the data's is {actual[name][channel]:.6g}",
                 where,
-                "recompute the statistics: import the data set",
+                _REDO,
+                kind=f"{'quantiles' if name in stats.QUANTILES else 'statistics'} of numbers",
             )
     _check_order(given, key, where, scale, found)
 
@@ -178,7 +184,9 @@ def _check_order(
     present = [v for v in ordered if v is not None]
     for lower, upper in pairwise(present):
         if (lower > upper + 1e-5 * np.asarray(scale)).any():
-            found.add(f"quantiles of {key!r} are not in order", where, "recompute the statistics")
+            found.mended(
+                f"quantiles of {key!r} are not in order", where, "recompute the statistics"
+            )
             return
 
 
@@ -189,12 +197,14 @@ def _compare_images(
         value = _array(given.get(name))
         wanted = 1 if name == "count" else 3
         if value is None or value.size != wanted or not np.isfinite(value).all():
-            found.add(f"{name} of {key!r} is missing or not {wanted} numbers", where, "recompute")
+            found.mended(
+                f"{name} of {key!r} is missing or not {wanted} numbers", where, "recompute"
+            )
             return
         if name == "count":
             continue
         if (value < 0).any() or (value > 1).any():
-            found.add(f"{name} of {key!r} is outside 0..1", where, "divide it by 255")
+            found.mended(f"{name} of {key!r} is outside 0..1", where, "divide it by 255")
             return
         if name in _SEEN and (np.abs(value - actual[name].reshape(3)) > _IMAGE_TOLERANCE).any():
             found.add(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from trimix.data.checking.finding import Findings
+from trimix.data.checking.finding import Findings, Severity
 from trimix.data.lerobot import layout, stats, video
 from trimix.data.lerobot.folder import EpisodeEntry, LeRobotFolder
 
@@ -25,8 +25,8 @@ def check(
     for done, (key, group) in enumerate(jobs):
         if progress is not None:
             progress(done, len(jobs))
-        if key in group[0].videos:
-            _check_file(source, key, group, found)
+        if key in group[0].videos and not _check_file(source, key, group, found):
+            continue  # it would be told a second time
         with found.catching():
             for row in group:
                 images = source.read_frames(row, key)
@@ -49,10 +49,12 @@ def _by_file(source: LeRobotFolder, key: str) -> list[list[EpisodeEntry]]:
 
 def _check_file(
     source: LeRobotFolder, key: str, group: Sequence[EpisodeEntry], found: Findings
-) -> None:
-    path = group[0].videos[key].path
+) -> bool:
+    """Note what is wrong with a video file; False if it cannot be opened."""
+    path, opens = group[0].videos[key].path, False
     with found.catching():
-        facts = video.probe(path)
+        facts = video.probe(path, _episodes(group))
+        opens = True
         if abs(facts.fps / source.fps - 1.0) > RATE_TOLERANCE:
             found.add(
                 f"it runs at {facts.fps:g} frames/s, info.json says {source.fps:g}", str(path), ""
@@ -62,6 +64,12 @@ def _check_file(
             found.add(f"{facts.frames} frames for {rows} rows", str(path), "")
     if source.version == layout.VERSION:
         _check_spans(source, key, group, found)
+    return opens
+
+
+def _episodes(group: Sequence[EpisodeEntry]) -> str:
+    first, last = group[0].index, group[-1].index
+    return f"episode {first}" if first == last else f"episodes {first} to {last}"
 
 
 def _check_spans(
@@ -77,6 +85,7 @@ def _check_spans(
                 f"from_timestamp is {begin:.6g} s",
                 where,
                 f"{end} frames stand before it: {end / source.fps:.6g} s",
+                _severity(begin * source.fps - end),
             )
         end += row.length
         finish = row.extra.get(f"videos/{key}/to_timestamp")
@@ -86,7 +95,15 @@ def _check_spans(
                 where,
                 f"{row.length} rows after {begin:.6g} s it is "
                 f"{begin + row.length / source.fps:.6g} s",
+                "blocks"
+                if finish is None
+                else _severity((finish - begin) * source.fps - row.length),
             )
+
+
+def _severity(frames: float) -> Severity:
+    """Of being off by so many frames: an import rounds to whole ones."""
+    return "blocks" if abs(frames) >= 0.5 else "mended"
 
 
 def _check_size(
@@ -95,7 +112,7 @@ def _check_size(
     declared = source.image_hw(key)
     if tuple(actual) != declared:
         path = row.videos[key].path if key in row.videos else row.data
-        found.add(
+        found.mended(
             f"{key!r} is {actual[0]}x{actual[1]}, info.json says {declared[0]}x{declared[1]}",
             str(path),
             "",

@@ -248,3 +248,18 @@ def tree(root: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def tree_of() -> Callable[[Path], dict[str, bytes]]:
     return tree
+
+
+def part_of(real_root: Path, root: Path, count: int) -> Path:
+    """The first episodes of a v2.1 data set, linked."""
+    (root / "meta").mkdir(parents=True)
+    for name in ("data", "videos", "meta/info.json", "meta/tasks.jsonl"):
+        (root / name).symlink_to(real_root / name)
+    listed = (real_root / "meta/episodes.jsonl").read_text().splitlines()[:count]
+    (root / "meta/episodes.jsonl").write_text("\n".join(listed))
+    return root
+
+
+@pytest.fixture(scope="session")
+def first_episodes() -> Callable[[Path, Path, int], Path]:
+    return part_of

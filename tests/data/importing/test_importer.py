@@ -363,19 +363,11 @@ def test_a_full_disk_leaves_nothing(
     refused(foreign, tmp_path / "out", "the disk is full", TrimixError)
 
 
-def part_of(real_root: Path, root: Path, count: int) -> Path:
-    """The first episodes of a v2.1 data set, linked."""
-    (root / "meta").mkdir(parents=True)
-    for name in ("data", "videos", "meta/info.json", "meta/tasks.jsonl"):
-        (root / name).symlink_to(real_root / name)
-    listed = (real_root / "meta/episodes.jsonl").read_text().splitlines()[:count]
-    (root / "meta/episodes.jsonl").write_text("\n".join(listed))
-    return root
-
-
-def test_the_real_data_set(real_root: Path, tmp_path: Path) -> None:
+def test_the_real_data_set(
+    real_root: Path, tmp_path: Path, first_episodes: Callable[..., Path]
+) -> None:
     config = ImportConfig(
-        path=str(part_of(real_root, tmp_path / "part", 12)),
+        path=str(first_episodes(real_root, tmp_path / "part", 12)),
         out=str(tmp_path / "out"),
         cameras={"top": "wrist"},
         image_hw=(32, 32),
