@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Protocol
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from trimix.experiment.work import Event, Listener
 
 
 class Report(Protocol):
@@ -41,3 +45,25 @@ def bar(title: str, unit: str) -> Iterator[Report]:
     finally:
         if shown is not None:
             shown.close()
+
+
+@contextmanager
+def listener() -> Iterator[Listener]:
+    """Tells of a run's stages: a line for each, and a bar for what is counted."""
+    began = time.monotonic()
+    with ExitStack() as bars:
+        report: Report | None = None
+
+        def tell(event: Event) -> None:
+            nonlocal report
+            if event.state in ("begun", "unchanged"):
+                said = "running" if event.state == "begun" else "unchanged"
+                print(f"[{time.monotonic() - began:6.0f} s] {event.stage}: {said}", flush=True)
+            if event.state == "begun":
+                report = bars.enter_context(bar(event.stage, event.noun)) if event.total else None
+            elif event.state == "going on" and report is not None:
+                report(event.done, event.total)
+            elif event.state == "done":
+                bars.pop_all().close()
+
+        yield tell

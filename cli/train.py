@@ -8,14 +8,8 @@ from pathlib import Path
 from trimix.cli.verb import Verb
 from trimix.core.errors import ConfigError, unknown
 from trimix.data.dataset import Dataset
-from trimix.mix.loader import MixLoader
 from trimix.mix.lock import Lock
-from trimix.train.policy import (
-    PolicyTrainConfig,
-    TrainedPolicy,
-    lock_normalization,
-    train_policy,
-)
+from trimix.train.policy import PolicyTrainConfig, train_from_lock
 from trimix.train.worldmodel import WorldModelConfig, run_worldmodel
 
 
@@ -39,30 +33,6 @@ class TrainSettings:
     worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
 
 
-def train_from_lock(lock: Lock, config: PolicyTrainConfig, run_dir: Path) -> TrainedPolicy:
-    """Train a policy on a compiled mix.
-
-    Raises:
-        ConfigError: the lock plans another number of steps.
-        DataError: a source is not what the lock was compiled from.
-    """
-    if lock.steps != config.loop.steps:
-        raise ConfigError(
-            f"the lock plans {lock.steps} steps, training is set to {config.loop.steps}",
-            do="set policy.loop.steps, or compile the recipe with other steps",
-        )
-    loader = MixLoader(lock)
-    loader.prepare()
-    return train_policy(
-        loader,
-        lock.interface,
-        lock_normalization(lock),
-        config,
-        run_dir,
-        fingerprint=lock.hash,
-    )
-
-
 def _command(settings: TrainSettings) -> None:
     out = Path(settings.out)
     if settings.what == "policy":
@@ -72,8 +42,8 @@ def _command(settings: TrainSettings) -> None:
         if not settings.data:
             raise ConfigError("there is nothing to train on", do="set data=[folder, ...]")
         datasets = [Dataset.open(path) for path in settings.data]
-        trained_model = run_worldmodel(datasets, settings.worldmodel, out)
-        print(f"{out / 'pipeline'}: trained in {trained_model.seconds:.0f} s")
+        model = run_worldmodel(datasets, settings.worldmodel, out)
+        print(f"{out / 'pipeline'}: trained in {model.seconds:.0f} s")
     else:
         raise unknown("what", settings.what, ("policy", "worldmodel"))
 

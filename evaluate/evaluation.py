@@ -5,35 +5,19 @@ Axes: S scenes of the suite, T steps of an episode.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trimix.core.contracts import BoolArray
 from trimix.core.episode import Episode
+from trimix.data.files import write_atomic
 from trimix.evaluate.statistics import wilson
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one scene.
-
-    Args:
-        scene: its place in the suite.
-        success: the task was done; never true of an episode that was abstained from.
-        abstained: the world or the policy said "I don't know" and the episode was cut.
-        steps: T.
-        trust: mean over the steps, 1 in MuJoCo.
-        reward: summed over the steps.
-    """
-
-    scene: int
-    success: bool
-    abstained: bool
-    steps: int
-    trust: float
-    reward: float
+from trimix.rollout.scenes import Outcome
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,7 @@ class Evaluation:
         arm, train_seed: which policy.
         world, suite, suite_hash: on what.
         outcomes: S outcomes in the suite's order.
-        clips: scene -> episode with images, for the suite's first scenes.
+        clips: scene -> episode with images: the first success and the first failure, if filmed.
     """
 
     arm: str
@@ -81,3 +65,9 @@ class Evaluation:
         outcomes = tuple(Outcome(**o) for o in raw["outcomes"])
         names = ("arm", "train_seed", "world", "suite", "suite_hash")
         return cls(**{k: raw[k] for k in names}, outcomes=outcomes)
+
+
+def save_evaluations(path: Path, evaluations: Sequence[Evaluation]) -> None:
+    """Every outcome, as JSON."""
+    text = json.dumps([e.to_json() for e in evaluations], indent=1, allow_nan=False)
+    write_atomic(path, (text + "\n").encode())

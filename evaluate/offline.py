@@ -157,7 +157,7 @@ def evaluate_offline(
     sums = {name: _Sums.zeros(len(number), kinds) for name in (*seeds, *BASELINES)}
     variance = np.zeros((len(number), len(kinds.continuous)))
     counted = np.zeros(len(number))
-    for ids in _batches(len(heldout), config):
+    for ids in scored_windows(len(heldout), config):
         batch = heldout.gather(ids)
         leaked = chosen & {int(e) for e in batch.episode}
         if leaked:
@@ -188,7 +188,8 @@ def evaluate_offline(
     }
 
 
-def _batches(n: int, config: OfflineConfig) -> list[I64]:
+def scored_windows(n: int, config: OfflineConfig) -> list[I64]:
+    """Which of n windows are scored, batch by batch."""
     k = n if config.max_windows is None else min(n, config.max_windows)
     ids = np.unique(np.linspace(0, n - 1, k).round().astype(np.int64))
     return np.split(ids, range(config.batch, len(ids), config.batch))

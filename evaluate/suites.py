@@ -19,6 +19,9 @@ from trimix.core.contracts import Draw, Parent, Start
 from trimix.core.errors import ConfigError, DataError, MissingError
 from trimix.core.seeds import seed63
 from trimix.data.files import write_atomic
+from trimix.rollout.worlds import WorldSpec
+from trimix.sim.world import MujocoWorld
+from trimix.worldmodel.world import DreamWorld
 
 Purpose = Literal["choose", "confirm"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -89,6 +92,16 @@ class Suite:
         text = json.dumps({**self.to_json(), "hash": self.hash}, indent=1, allow_nan=False)
         return write_atomic(Path(path), (text + "\n").encode())
 
+    def require_of(self, world: WorldSpec, *, where: str) -> None:
+        """Raise ConfigError unless the scenes are of this kind of world, and of its task."""
+        kind, ours = self.world.partition(":")[0], world.name.partition(":")[0]
+        if kind != ours:
+            raise ConfigError(f"the suite is of world {kind}, not {ours}", where=where)
+        if world.task and self.task != world.task:
+            raise ConfigError(
+                f"the suite is of task {self.task!r}, not {world.task!r}", where=where
+            )
+
     @classmethod
     def load(cls, path: str | Path) -> Suite:
         """Read a suite that `save` wrote.
@@ -148,9 +161,7 @@ def make_suite(
     if n < 1:
         raise ConfigError(f"a suite of {n} scenes", do="ask for at least one scene")
     if purpose not in PURPOSES:
-        raise ConfigError(
-            f"purpose {purpose!r} is not known", do=f"available: {', '.join(PURPOSES)}"
-        )
+        raise ConfigError(f"purpose {purpose!r} is not known", do=f"available: {_listed()}")
     root = seed63(seed, task, f"suite:{purpose}")
 
     def draw(episode: int) -> Draw | None:
@@ -167,6 +178,53 @@ def make_suite(
         for i in range(n)
     )
     return Suite(f"{task}/{world_name}/{purpose}", task, world_name, seed, purpose, scenes)
+
+
+def draw_suite(world: WorldSpec, scenes: int, seed: int = 0, purpose: str = "choose") -> Suite:
+    """The suite of n scenes of a world, drawn as that world draws.
+
+    Dreams begin in every other held-out episode, so that no purpose sees the other's frames.
+
+    Raises:
+        ConfigError: an unknown purpose, no scene, or too few held-out episodes to dream from.
+        TrimixError: the world cannot be made.
+    """
+    if purpose not in PURPOSES:
+        raise ConfigError(f"purpose {purpose!r} is not known", do=f"available: {_listed()}")
+    chosen: Purpose = "choose" if purpose == "choose" else "confirm"
+    made = world.make(1)
+    try:
+        if isinstance(made, DreamWorld):
+            return _dream_suite(made, scenes, seed, chosen)
+        draw = made.draw if isinstance(made, MujocoWorld) else None
+        return make_suite(world.task, world.name, scenes, seed, chosen, draw_for=draw)
+    finally:
+        made.close()
+
+
+def _dream_suite(world: DreamWorld, scenes: int, seed: int, purpose: Purpose) -> Suite:
+    starts = world.starts
+    episodes = starts.drawn_from()
+    if len(episodes) < len(PURPOSES):
+        raise ConfigError(
+            "one held-out episode gives no scenes to choose on and others to confirm on",
+            where=", ".join(str(c.dataset.root) for c in starts.clips.values()),
+            do="hold out 2 or more",
+        )
+    mine = set(episodes[PURPOSES.index(purpose) :: len(PURPOSES)])
+    told = {starts.clips[name].dataset.episodes[e].provenance.task for name, e in mine} - {""}
+    return make_suite(
+        "+".join(sorted(told)) or "recorded",
+        "dream",
+        scenes,
+        seed,
+        purpose,
+        parent_for=lambda seed, episode: starts.draw(Start(seed, episode), mine),
+    )
+
+
+def _listed() -> str:
+    return ", ".join(PURPOSES)
 
 
 def _start(raw: Mapping[str, Any]) -> Start:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from trimix.core.errors import DataError, TrimixError
@@ -149,15 +150,17 @@ class Store:
         marked = (self._folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
         return datetime.fromtimestamp(marked, UTC)
 
-    def link(self, entry: Entry, at: Path) -> None:
+    def link(self, entry: Entry, at: Path, part: str = "") -> None:
         """Put a relative link to an entry's files at a path, in the place of an earlier one.
+
+        Args:
+            part: the folder among its files that is linked to; empty for all of them.
 
         Raises:
             DataError: something is there that is no link to an entry.
         """
         if at.is_symlink():
-            target = at.readlink()
-            if target.name != FILES or not KEY.fullmatch(target.parent.name):
+            if not is_link(at):
                 raise DataError("a link is in the way", where=str(at), do="move it away")
         elif at.exists():
             raise DataError(
@@ -169,7 +172,8 @@ class Store:
             at.parent.mkdir(parents=True, exist_ok=True)
             new = at.with_name(f".{at.name}.{os.getpid()}")
             new.unlink(missing_ok=True)
-            new.symlink_to(os.path.relpath(entry.folder.resolve(), at.parent.resolve()))
+            target = entry.folder.resolve() / part
+            new.symlink_to(os.path.relpath(target, at.parent.resolve()))
             new.replace(at)
 
     def remove(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -266,6 +270,12 @@ class Store:
             with suppress(FileNotFoundError):
                 self._folder(kind, key).rename(away)
         return True
+
+
+def is_link(path: Path) -> bool:
+    """Whether a path is a link that `Store.link` made."""
+    names = path.readlink().parts if path.is_symlink() else ()
+    return any(KEY.fullmatch(a) and b == FILES for a, b in pairwise(names))
 
 
 def _spent(partial: Path) -> float:

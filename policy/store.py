@@ -100,7 +100,7 @@ def from_pretrained(
         DataError: files that do not belong together or cannot be read.
     """
     path = Path(path)
-    about = _read_about(path)
+    about = about_policy(path)
     kind = about["kind"]
     if kind not in MODELS:
         raise unknown("model", str(kind), MODELS, where=str(path / "policy.json"))
@@ -138,7 +138,12 @@ def from_pretrained(
     return ChunkPolicy(model, interface, normalization, acting, device)
 
 
-def _read_about(path: Path) -> dict[str, Any]:
+def about_policy(path: Path) -> dict[str, Any]:
+    """What a policy's folder says of it: kind, interface, normalization, how it acts, versions.
+
+    Raises:
+        MissingError, DataError: no policy is there, or it cannot be read.
+    """
     file = path / "policy.json"
     if not file.is_file():
         raise MissingError(

@@ -20,6 +20,7 @@ from trimix.core.contracts import F32, U8, BoolArray, PolicyInterface
 from trimix.core.errors import ConfigError, unknown
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
+from trimix.mix.loader import MixLoader
 from trimix.mix.lock import Lock
 from trimix.policy import augment, store
 from trimix.policy.augment import U64
@@ -195,6 +196,33 @@ def train_policy(
     policy = ChunkPolicy(model, interface, stats, config.act, device)
     store.save_pretrained(policy, run_dir / "policy")
     return TrainedPolicy(policy, result)
+
+
+def train_from_lock(
+    lock: Lock, config: PolicyTrainConfig, run_dir: Path, *, progress: bool | None = None
+) -> TrainedPolicy:
+    """Train a policy on a compiled mix; see `train_policy`.
+
+    Raises:
+        ConfigError: the lock plans another number of steps.
+        DataError: a source is not what the lock was compiled from.
+    """
+    if lock.steps != config.loop.steps:
+        raise ConfigError(
+            f"the lock plans {lock.steps} steps, training is set to {config.loop.steps}",
+            do="set policy.loop.steps, or compile the recipe with other steps",
+        )
+    loader = MixLoader(lock)
+    loader.prepare()
+    return train_policy(
+        loader,
+        lock.interface,
+        lock_normalization(lock),
+        config,
+        run_dir,
+        progress=progress,
+        fingerprint=lock.hash,
+    )
 
 
 def training_inputs(

@@ -79,6 +79,7 @@ def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
         (["train", "what=nothing"], "available: policy, worldmodel"),
         (["view"], "nothing to view"),
         (["view", "{tmp}/none"], "check the path"),
+        (["evaluate", "world=moon"], "'moon' is not known; available: dm_control, dream"),
         (["evaluate"], "there is no policy to evaluate"),
         (["evaluate", "policies.a={tmp}/none"], "there is no such policy"),
         (["verify", "data={tmp}/none"], "no data set is there"),

@@ -13,8 +13,8 @@ from trimix.core.episode import Provenance
 from trimix.core.errors import TrimixError
 from trimix.core.rollout import rollout
 from trimix.data.writing.writer import DatasetWriter
-from trimix.evaluate.loaders import WORLDS as REGISTERED
 from trimix.policy.baselines import RandomPolicy
+from trimix.rollout.worlds import WORLDS as REGISTERED
 from trimix.sim.robots import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
@@ -78,7 +78,7 @@ WORLDS = {
 
 def test_every_registered_world_is_held_to_this_contract():
     """A new world needs a way to be made here, as a few rows of its own."""
-    assert set(REGISTERED) == {"mujoco", "dream"}
+    assert set(REGISTERED) == {"mujoco", "dream", "gym", "dm_control"}
 
 
 @pytest.fixture(scope="module", params=[*WORLDS, "dream"])

@@ -2,37 +2,50 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_point import PointPolicy, PointWorld, draw_for, make_world
+from toy_point import PointPolicy, PointPolicySpec, PointSpec, PointWorld, draw_for
 
 from trimix.core.errors import ConfigError, InterfaceError
-from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate, run_scenes
+from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate, evaluate_policies
 from trimix.evaluate.evaluation import Evaluation
-from trimix.evaluate.named import Named
 from trimix.evaluate.suites import make_suite
+from trimix.rollout.scenes import run_scenes
 
 SUITE = make_suite("point", "toy", 23, 3, "confirm", draw_for=draw_for)
 
 
 def _jobs(abstain_below=-3.0):
-    world = Named.of("toy_point:make_world", {"abstain_below": abstain_below})
-    return [
-        Job(f"gain {gain}", 0, world, Named.of("toy_point:load_policy", {"gain": gain}), SUITE)
-        for gain in (0.1, 0.6)
-    ]
+    world = PointSpec(abstain_below)
+    return [Job(f"gain {gain}", 0, world, PointPolicySpec(gain), SUITE) for gain in (0.1, 0.6)]
 
 
 @settings(max_examples=20)
-@given(rows=st.integers(1, 30), shards=st.integers(1, 40), clips=st.integers(0, 30))
-def test_outcomes_do_not_depend_on_rows_shards_or_clips(rows, shards, clips):
-    reference = evaluate(_jobs(), ClosedLoopConfig(rows=4, shards=1))
-    ours = evaluate(_jobs(), ClosedLoopConfig(rows=rows, shards=shards, clips=clips))
+@given(rows=st.integers(1, 30), block=st.integers(1, 40))
+def test_outcomes_and_what_is_filmed_do_not_depend_on_rows_and_blocks(rows, block):
+    reference = evaluate(_jobs(), ClosedLoopConfig(rows=4))
+    ours = evaluate(_jobs(), ClosedLoopConfig(rows=rows, block=block, film=True))
     assert [e.outcomes for e in ours] == [e.outcomes for e in reference]
-    assert list(ours[0].clips) == list(range(min(clips, len(SUITE))))
+    for evaluation in ours:
+        won = evaluation.success.tolist()
+        firsts = {won.index(outcome) for outcome in set(won)}
+        assert list(evaluation.clips) == sorted(firsts)
+        for scene, episode in evaluation.clips.items():
+            assert len(episode.images["front"]) == evaluation.outcomes[scene].steps
+
+
+def test_nothing_is_filmed_unasked():
+    assert not any(e.clips for e in evaluate(_jobs()))
+
+
+def test_policies_by_name_meet_one_suite():
+    specs = {"weak": PointPolicySpec(0.1), "strong": PointPolicySpec(0.6)}
+    found = evaluate_policies(specs, PointSpec(), suite=SUITE)
+    assert [e.outcomes for e in found] == [e.outcomes for e in evaluate(_jobs())]
+    assert [e.arm for e in found] == ["weak", "strong"]
 
 
 def test_outcomes_do_not_depend_on_the_number_of_workers():
     seen = []
-    config = {"rows": 4, "shards": 3, "clips": 2}
+    config = {"rows": 4, "block": 8, "film": True}
     alone = evaluate(_jobs(), ClosedLoopConfig(**config))
     both = evaluate(
         _jobs(),
@@ -48,7 +61,7 @@ def test_outcomes_do_not_depend_on_the_number_of_workers():
 
 def test_progress_tells_every_scene():
     seen = []
-    evaluate(_jobs(), ClosedLoopConfig(clips=3), progress=lambda *counts: seen.append(counts))
+    evaluate(_jobs(), progress=lambda *counts: seen.append(counts))
     assert seen == [(i + 1, 46) for i in range(46)]
 
 
@@ -95,15 +108,13 @@ def test_another_interface_is_refused():
     policy = PointPolicy(0.6, 0.3)
     policy.interface = policy.interface.select([])
     with pytest.raises(InterfaceError, match="cameras"):
-        run_scenes(make_world(2), policy, SUITE.scenes)
+        run_scenes(PointWorld(2), policy, SUITE.scenes)
 
 
 def test_mistakes_are_named():
     with pytest.raises(ConfigError, match="rows is 0"):
         ClosedLoopConfig(rows=0)
-    for target in ("no_such_module:f", "toy_point:nothing", "toy_point", ""):
-        with pytest.raises(ConfigError, match="cannot find"):
-            Named.of(target)()
-    with pytest.raises(ConfigError, match="cannot find"):
-        bad = Job("a", 0, Named.of("toy_point:none"), Named.of("toy_point:load_policy"), SUITE)
-        evaluate([bad])
+    with pytest.raises(ConfigError, match="suite is of world toy, not mujoco"):
+        SUITE.require_of(PointSpec(name="mujoco:mild"), where="suite.json")
+    with pytest.raises(ConfigError, match="of task 'point', not 'line'"):
+        SUITE.require_of(PointSpec(task="line"), where="suite.json")

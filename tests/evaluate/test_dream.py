@@ -6,7 +6,7 @@ import torch
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
-from toy_point import PointPolicy
+from toy_point import PointPolicySpec
 
 from trimix.core.contracts import Channel, Parent, PolicyInterface
 from trimix.core.episode import Episode, Provenance
@@ -15,8 +15,8 @@ from trimix.core.seeds import stream
 from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.fidelity import agreement
-from trimix.evaluate.named import Named
 from trimix.evaluate.suites import make_suite
+from trimix.rollout.dream import DreamSpec
 from trimix.worldmodel.codec import build_codec
 from trimix.worldmodel.heads import Heads
 from trimix.worldmodel.motion import MotionModel
@@ -29,6 +29,13 @@ INTERFACE = PolicyInterface(
     {"front": (16, 16)}, (Channel("x"),), (Channel("dx", low=-1, high=1),), "joint_velocity", 0.1
 )
 LENGTH = 12
+ELSEWHERE = {
+    "dataset": "elsewhere",
+    "part": "dynamics",
+    "episodes": [0],
+    "fingerprints": [["0" * 48]],
+    "models": [],
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +72,7 @@ def _save(path, labelled):
             Trust(normalizer.width, 8),
             normalizer,
             FlowMatchEulerDiscreteScheduler(),
-            {"interface": INTERFACE.to_json(), "training": [], "sampler_steps": 1},
+            {"interface": INTERFACE.to_json(), "training": [ELSEWHERE], "sampler_steps": 1},
         )
         pipeline.save_pretrained(path)
 
@@ -79,40 +86,36 @@ def _job(tmp_path, dataset, gain, *, labelled=True, abstain_below=0.0):
         frame = int(stream(seed, episode, "parent").integers(LENGTH - 2))
         return Parent(dataset.content_hash, 2, frame, "heldout")
 
-    def load_policy(world):
-        policy = PointPolicy(gain, 0.1)
-        policy.interface = world.interface
-        return policy
-
-    arguments = {
-        "path": str(path),
-        "datasets": [str(dataset.root)],
-        "time_limit_s": 0.4,
-        "abstain_below": abstain_below,
-        "cache_dir": str(tmp_path / "cache"),
-    }
+    world = DreamSpec(
+        worldmodel=str(path),
+        datasets=(str(dataset.root),),
+        split="heldout",
+        seconds=0.4,
+        abstain_below=abstain_below,
+        cache_dir=str(tmp_path / "cache"),
+    )
     suite = make_suite("point", "dream", 5, 0, "choose", parent_for=parent_for)
-    make_world = Named.of("trimix.evaluate.loaders:dream", arguments)
-    return Job(f"gain {gain}", 0, make_world, load_policy, suite)
+    return Job(f"gain {gain}", 0, world, PointPolicySpec(gain, 0.1), suite)
 
 
 def test_a_suite_of_held_out_frames_is_dreamed(tmp_path, dataset):
     jobs = [_job(tmp_path, dataset, gain) for gain in (0.1, 0.9)]
-    evaluations = evaluate(jobs, ClosedLoopConfig(rows=5, shards=1, clips=1))
-    assert [e.outcomes for e in evaluate(jobs, ClosedLoopConfig(rows=5, shards=1))] == [
+    evaluations = evaluate(jobs, ClosedLoopConfig(rows=5, film=True))
+    assert [e.outcomes for e in evaluate(jobs, ClosedLoopConfig(rows=5))] == [
         e.outcomes for e in evaluations
     ]
     for evaluation in evaluations:
         assert all(1 <= o.steps <= 4 and 0 <= o.trust <= 1 for o in evaluation.outcomes)
-        clip = evaluation.clips[0]
-        assert (clip.provenance.origin, clip.provenance.split) == ("dream", "heldout")
-        assert clip.provenance.parent == jobs[0].suite.scenes[0].parent
+        for scene, clip in evaluation.clips.items():
+            assert (clip.provenance.origin, clip.provenance.split) == ("dream", "heldout")
+            assert clip.provenance.parent == jobs[0].suite.scenes[scene].parent
+        assert evaluation.clips
     assert agreement(evaluations, evaluations)["mmrv"] == 0
 
 
 def test_a_dream_without_trust_is_counted_as_abstained(tmp_path, dataset):
     job = _job(tmp_path, dataset, 0.5, abstain_below=1.0)
-    (evaluation,) = evaluate([job], ClosedLoopConfig(rows=5, shards=1))
+    (evaluation,) = evaluate([job], ClosedLoopConfig(rows=5))
     assert all(o.abstained and not o.success for o in evaluation.outcomes)
 
 

@@ -6,6 +6,7 @@ Axes: N rows, 1 state channel, 1 action channel.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -115,11 +116,41 @@ class PointPolicy:
         return (-self._gain * obs["state"] + noise[:, None]).astype(np.float32)
 
 
-def make_world(rows: int, *, abstain_below: float = -3.0, origin: Origin = "sim") -> PointWorld:
-    return PointWorld(rows, abstain_below=abstain_below, origin=origin)
+@dataclass(frozen=True)
+class PointSpec:
+    """The toy world, for any process."""
+
+    abstain_below: float = -3.0
+    origin: Origin = "sim"
+    name: str = "toy"
+    task: str = "point"
+    robot_type: str = "point"
+
+    def make(self, rows: int) -> PointWorld:
+        return PointWorld(rows, abstain_below=self.abstain_below, origin=self.origin)
+
+    def reads(self) -> Any:
+        return [self.name, self.abstain_below, self.origin]
+
+    def code(self) -> tuple[str, ...]:
+        return (__name__,)
 
 
-def load_policy(world: World, *, gain: float = 0.5, noise: float = 0.3) -> PointPolicy:
-    """The same policy in any world."""
-    del world
-    return PointPolicy(gain, noise)
+@dataclass(frozen=True)
+class PointPolicySpec:
+    """The toy policy, the same in any world."""
+
+    gain: float = 0.5
+    noise: float = 0.3
+    name: str = "point"
+
+    def load(self, world: World) -> PointPolicy:
+        policy = PointPolicy(self.gain, self.noise)
+        policy.interface = world.interface
+        return policy
+
+    def reads(self) -> Any:
+        return [self.name, self.gain, self.noise]
+
+    def code(self) -> tuple[str, ...]:
+        return (__name__,)

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from trimix.cli.collect import CollectConfig, collect
-from trimix.cli.verify import VerifySettings, verify
-from trimix.core.errors import DataError
+from trimix.core.errors import ConfigError, DataError
+from trimix.core.workers import Local
 from trimix.data.checking.check import check
+from trimix.data.dataset import Dataset
+from trimix.rollout.collect import collect
+from trimix.rollout.mujoco import ExpertSpec, MujocoSpec
+from trimix.rollout.verify import verify
 
 TASK = "push_t"  # the shorter episodes
 
@@ -27,32 +30,39 @@ def digest(root: Path) -> str:
     return h.hexdigest()
 
 
-def config(out: Path, **changes: object) -> CollectConfig:
-    given = {"task": TASK, "episodes": 3, "rows": 2, "workers": 1, "image_hw": (32, 32), **changes}
-    return CollectConfig(out=str(out), **given)  # type: ignore[arg-type]
+def make(out: Path, seed: int = 0, rows: int = 2, workers: int = 1) -> Dataset:
+    world = MujocoSpec(TASK, "mild", image_hw=(32, 32))
+    executor = Local(workers)
+    return collect(world, ExpertSpec(), out, episodes=3, seed=seed, rows=rows, executor=executor)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "data"
-    collect(config(out))
+    make(out)
     return out
 
 
 def test_bytes_do_not_depend_on_rows_and_workers(whole: Path, tmp_path: Path) -> None:
-    collect(config(tmp_path / "other", rows=1, workers=2))
+    make(tmp_path / "other", rows=1, workers=2)
     assert digest(tmp_path / "other") == digest(whole)
 
 
 def test_what_was_collected_is_sound_and_replays_to_the_bit(whole: Path) -> None:
     assert [p for p in check(whole) if p.severity == "blocks"] == []
-    assert verify(VerifySettings(data=str(whole), threads=(1, 2), rows=(1, 3))) == 3
+    assert verify(whole, threads=(1, 2), rows=(1, 3)) == 3
+
+
+@pytest.mark.parametrize("given", [{"threads": ()}, {"rows": (0,)}])
+def test_replays_take_threads_and_rows(whole: Path, given: dict[str, tuple[int, ...]]) -> None:
+    with pytest.raises(ConfigError, match="at least 1 each"):
+        verify(whole, **given)  # type: ignore[arg-type]
 
 
 def test_another_plan_is_refused_and_changes_nothing(whole: Path) -> None:
     before = digest(whole)
     with pytest.raises(DataError):
-        collect(config(whole, seed=1))
+        make(whole, seed=1)
     assert digest(whole) == before
 
 
@@ -71,5 +81,5 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(whole: Path, tmp_path
     process.wait()
     done = {p.name for p in shards.glob("episode_*")}
     assert done or out.exists()
-    collect(config(out))
+    make(out)
     assert digest(out) == digest(whole)

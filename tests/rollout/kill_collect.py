@@ -1,6 +1,6 @@
 """Kill a collection at random moments, again and again, and compare what it ends with.
 
-    python tests/cli/kill_collect.py [kills]
+    python tests/rollout/kill_collect.py [kills]
 
 Every run is killed at a random moment after it began to make episodes, so that there is
 something to lose: while episodes are made, or while they are put together. Prints one line a kill.

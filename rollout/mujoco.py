@@ -1,0 +1,101 @@
+"""Tasks in MuJoCo, and their scripted experts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trimix.core.contracts import Json, Policy, World
+from trimix.core.errors import ConfigError
+from trimix.core.plain import plain
+from trimix.sim.world import MujocoConfig, MujocoWorld
+from trimix.tasks import TASKS
+
+_DEFAULT = MujocoConfig()
+
+
+@dataclass(frozen=True)
+class MujocoSpec:
+    """A task in MuJoCo under a preset of randomization; it is called "mujoco:<preset>".
+
+    Args:
+        task: registered task, or "module:class" of your own.
+        randomization: none, mild, strong or target.
+        cameras, image_hw, control_mode, control_dt_s: see sim.world.MujocoConfig.
+        draw_images: False for a world without cameras.
+    """
+
+    task: str = "banana_on_plate"
+    randomization: str = "none"
+    cameras: tuple[str, ...] = _DEFAULT.cameras
+    image_hw: tuple[int, int] = _DEFAULT.image_hw
+    control_mode: str = _DEFAULT.control_mode
+    control_dt_s: float = _DEFAULT.control_dt_s
+    draw_images: bool = True
+
+    @property
+    def name(self) -> str:
+        """With the preset, which decides what is met in it."""
+        return f"mujoco:{self.randomization}"
+
+    @property
+    def robot_type(self) -> str:
+        """The task's robot."""
+        return str(TASKS[self.task]().robot)
+
+    def make(self, rows: int) -> MujocoWorld:
+        """The world; see MujocoWorld.
+
+        Raises:
+            ConfigError: an unknown task, preset, camera or control mode.
+        """
+        config = MujocoConfig(
+            cameras=self.cameras,
+            image_hw=self.image_hw,
+            control_mode=self.control_mode,
+            control_dt_s=self.control_dt_s,
+            draw_images=self.draw_images,
+        )
+        return MujocoWorld(
+            TASKS[self.task](),
+            rows,
+            randomization=self.randomization,
+            config=config,
+            name=self.name,
+        )
+
+    def reads(self) -> Json:
+        """Its settings."""
+        return ["mujoco", plain(self)]
+
+    def code(self) -> tuple[str, ...]:
+        """This module and the task's."""
+        return (__name__, TASKS.where(self.task).partition(":")[0])
+
+
+@dataclass(frozen=True)
+class ExpertSpec:
+    """The scripted expert of a MuJoCo world's task, which sees the simulator's state."""
+
+    name: str = "expert"
+
+    def load(self, world: World) -> Policy:
+        """The task's own expert.
+
+        Raises:
+            ConfigError: the world is not a MuJoCo one.
+        """
+        if not isinstance(world, MujocoWorld):
+            raise ConfigError(
+                "a scripted expert needs the simulator's state",
+                where=type(world).__name__,
+                do="let it act in world=mujoco",
+            )
+        return world.task.expert(world.physics, world.interface)
+
+    def reads(self) -> Json:
+        """Its name: the world says which task."""
+        return self.name
+
+    def code(self) -> tuple[str, ...]:
+        """This module; the world names the task's."""
+        return (__name__,)
