@@ -75,7 +75,8 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     order = page.ranked(report)
     rank = {name: i for i, name in enumerate(order)}
     mix = sorted(report["mix"], key=lambda row: rank.get(row["arm"], len(rank)))
-    shown: Report = {**report, "mix": mix}
+    curves = sorted(report["curves"], key=lambda curve: rank.get(curve["name"], len(rank)))
+    shown: Report = {**report, "mix": mix, "curves": curves}
     by_name = {arm["name"]: arm for arm in report["arms"]}
     return (
         _environment()
@@ -86,7 +87,7 @@ def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
             answers=page.answers(report),
             made_of=page.made_of(report),
             figures={name: Markup(svg) for name, svg in _figures(shown).items()},  # noqa: S704
-            curve_groups=page.curve_groups(report["curves"]),
+            curve_groups=page.curve_groups(curves),
             names=page.source_names(report),
             clips=_clips(sorted(strips, key=lambda s: rank.get(s.title, len(rank)))),
         )

@@ -166,6 +166,8 @@ def test_rows_and_tables_keep_one_order(html):
         assert shown == order
     rows = re.findall(r'<tr><th scope="row">([\w+-]+)</th><td class="n">600', html)
     assert rows == order
+    curves = html[html.index('id="training"') :]
+    assert re.findall(r'<tr><th scope="row">([\w+-]+)</th>', curves)[:4] == order
 
 
 def test_no_arm_is_drawn_in_an_origins_colour(html):
