@@ -112,6 +112,7 @@ def mp4(frames: U8, fps: float) -> bytes:
     """An H.264 file of (T, H, W, 3) uint8 frames, in the pixel format that every browser plays.
 
     An odd last row or column is cut off: that format has none. Equal frames give equal bytes.
+    imageio's writers would leave the encoder's threads, and a date, to the machine.
     """
     h, w = frames.shape[1:3]
     even = np.ascontiguousarray(frames[:, : h - h % 2, : w - w % 2])
