@@ -258,3 +258,20 @@ def test_the_readme_says_one_line_a_folder():
         assert (REPO / folder).is_dir(), (
             f"the README's tree has a folder {folder}/ that is not there"
         )
+
+
+def test_only_the_command_line_prints_and_knows_hydra():
+    """Whatever a verb can do, a line of Python can, without a word on its terminal."""
+    loud = []
+    for file, tree in sources().items():
+        if file.is_relative_to(REPO / "cli"):
+            continue
+        for node in ast.walk(tree):
+            named = getattr(getattr(node, "func", None), "id", "")
+            text = ast.unparse(node) if isinstance(node, (ast.Attribute, ast.Import)) else ""
+            module_ = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
+            if named == "print" or text == "sys.argv" or re.match(r"import hydra\b", text):
+                loud.append(f"{module(file)}:{node.lineno}")
+            if str(module_).split(".")[0] == "hydra":
+                loud.append(f"{module(file)}:{node.lineno}")
+    assert not loud
