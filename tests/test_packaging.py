@@ -172,7 +172,8 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported():
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.split(".")[0])
             elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-                imported |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+                names = [a.value for a in node.args if isinstance(a, ast.Constant)]
+                imported |= {name.split(".")[0] for name in names}
     imported -= {"trimix", *BROUGHT, *sys.stdlib_module_names}
     extras = PROJECT["project"]["optional-dependencies"]
     lines = PROJECT["project"]["dependencies"] + [
