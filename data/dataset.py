@@ -159,9 +159,9 @@ class Dataset:
         return self._columns.get(name)
 
     def trust(self) -> F32:
-        """(F,) float32 in [0, 1]; ones unless it was recorded."""
+        """(F,) float32 in [0, 1]; ones unless it was recorded (one number in memory then)."""
         recorded = self._tensor("trust")
-        return np.ones(self.n_frames, np.float32) if recorded is None else recorded
+        return np.broadcast_to(np.float32(1), self.n_frames) if recorded is None else recorded
 
     def sim_state(self, index: int) -> F64 | None:
         """(T, S) simulator state of one episode; None if it was not recorded."""

@@ -1,7 +1,8 @@
 """Training windows: a short history of observations and the chunk of actions that follows.
 
 Axes: B windows, history observations (the last one is the window's own frame), chunk actions
-(the first one is the action taken on that frame), H x W pixels, D state and A action channels.
+(the first one is the action taken on that frame), H x W pixels, D state and A action channels,
+S spans.
 """
 
 from __future__ import annotations
@@ -33,6 +34,44 @@ class WindowSpec:
 
 
 @dataclass(frozen=True)
+class Spans:
+    """Stretches of frames in episodes, in order of (episode, first): what windows are chosen.
+
+    Args:
+        episode: (S,) index of the episode.
+        first: (S,) the stretch's first frame in its episode.
+        count: (S,) frames in it, at least 1.
+    """
+
+    episode: I64
+    first: I64
+    count: I64
+
+    def __len__(self) -> int:
+        """Frames in all: each is the own frame of one window."""
+        return int(self.count.sum())
+
+    @classmethod
+    def whole(cls, dataset: Dataset, episodes: Sequence[int] | None = None) -> Spans:
+        """All of these episodes; None is of every one. Order and repeats do not matter.
+
+        Raises:
+            ConfigError: an episode does not exist.
+        """
+        every = dataset.episodes
+        chosen = range(len(every)) if episodes is None else sorted(set(episodes))
+        beyond = [e for e in chosen if not 0 <= e < len(every)]
+        if beyond:
+            raise ConfigError(
+                f"episode {beyond[0]} does not exist",
+                where=str(dataset.root),
+                do=f"episodes 0 to {len(every) - 1} do",
+            )
+        count = np.array([every[e].length for e in chosen], np.int64)
+        return cls(np.array(chosen, np.int64), np.zeros_like(count), count)
+
+
+@dataclass(frozen=True)
 class WindowBatch:
     """B windows. Rows outside the episode repeat its edge and are False in the masks.
 
@@ -59,11 +98,13 @@ class WindowBatch:
 
 
 class Windows:
-    """One window for every frame of the chosen episodes, ordered by (episode, frame).
+    """One window for every chosen frame, ordered by (episode, frame).
+
+    What is kept beside the data set's rows is six numbers a span, none a window.
 
     Args:
         cache: its cameras are the windows' cameras.
-        episodes: indices; None for all. Order and repeats do not matter.
+        chosen: episodes by index, or spans of them; None is everything.
 
     Raises:
         ConfigError: an episode does not exist.
@@ -74,38 +115,30 @@ class Windows:
         dataset: Dataset,
         cache: FrameCache,
         spec: WindowSpec,
-        episodes: Sequence[int] | None = None,
+        chosen: Sequence[int] | Spans | None = None,
     ) -> None:
         self.spec, self.cache = spec, cache
-        count = len(dataset.episodes)
-        chosen = range(count) if episodes is None else sorted(set(episodes))
-        beyond = [e for e in chosen if not 0 <= e < count]
-        if beyond:
-            raise ConfigError(
-                f"episode {beyond[0]} does not exist",
-                where=str(dataset.root),
-                do=f"episodes 0 to {count - 1} do",
-            )
-        rows = [dataset.episodes[e] for e in chosen]
-        lengths = np.array([r.length for r in rows], np.int64)
-        starts = np.array([r.start for r in rows], np.int64)
-        self.episode: I64 = np.repeat(np.array([r.index for r in rows], np.int64), lengths)
-        self._first: I64 = np.repeat(starts, lengths)
-        self._last: I64 = np.repeat(starts + lengths - 1, lengths)
-        offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
-        self.frame: I64 = np.arange(len(self._first)) - offsets
+        self._spans = chosen if isinstance(chosen, Spans) else Spans.whole(dataset, chosen)
+        rows = [dataset.episodes[e] for e in self._spans.episode]
+        self._first: I64 = np.array([r.start for r in rows], np.int64)
+        self._last: I64 = self._first + np.array([r.length - 1 for r in rows], np.int64)
+        self._ends: I64 = np.cumsum(self._spans.count)
         self._state, self._action = dataset.state(), dataset.action()
         self._trust = dataset.trust()
-        self._task, self._instructions = _instructions(dataset)
+        self._task = _task_of_rows(dataset)
+        self._tasks = dict(dataset.source.tasks)
+        self._texts = [r.tasks[0] if r.tasks else "" for r in rows]
 
     def __len__(self) -> int:
-        return len(self.episode)
+        return int(self._ends[-1]) if len(self._ends) else 0
 
     def gather(self, ids: I64) -> WindowBatch:
         """The windows with these numbers, 0 <= id < len(self). ids: (B,) int64."""
         ids = np.asarray(ids, np.int64)
-        first, last = self._first[ids, None], self._last[ids, None]
-        row = first + self.frame[ids, None]
+        span = np.searchsorted(self._ends, ids, side="right")
+        frame = self._spans.first[span] + ids - (self._ends[span] - self._spans.count[span])
+        first, last = self._first[span, None], self._last[span, None]
+        row = first + frame[:, None]
         past = row + np.arange(1 - self.spec.history, 1)
         ahead = row + np.arange(self.spec.chunk)
         history = np.maximum(past, first)
@@ -117,19 +150,22 @@ class Windows:
             action=self._action[chunk],
             action_valid=ahead <= last,
             history_valid=past >= first,
-            instruction=[self._instructions[t] for t in self._task[row]],
-            episode=self.episode[ids],
-            frame=self.frame[ids],
+            instruction=self._instructions(row, span),
+            episode=self._spans.episode[span],
+            frame=frame,
             trust=self._trust[row],
         )
 
+    def _instructions(self, row: I64, span: I64) -> list[str]:
+        """What is recorded for each row, else the episode's first task."""
+        if self._task is None:
+            return [self._texts[s] for s in span]
+        return [self._tasks[t] for t in self._task[row].tolist()]
 
-def _instructions(dataset: Dataset) -> tuple[I64, dict[int, str]]:
-    """(F,) task of every row, and what the tasks say."""
+
+def _task_of_rows(dataset: Dataset) -> I64 | None:
+    """(F,) task of every row; None if the rows do not name tasks that there are."""
     recorded = dataset.column("task_index")
-    tasks = dict(dataset.source.tasks)
-    if recorded is not None and set(np.unique(recorded)) <= set(tasks):
-        return recorded.astype(np.int64), tasks
-    texts = {e.index: e.tasks[0] if e.tasks else "" for e in dataset.episodes}
-    lengths = [e.length for e in dataset.episodes]
-    return np.repeat(np.array(list(texts), np.int64), lengths), texts
+    if recorded is None or not set(np.unique(recorded)) <= set(dataset.source.tasks):
+        return None
+    return recorded

@@ -3,10 +3,12 @@
 from trimix.mix.batch import MixBatch
 from trimix.mix.compile import compile_recipe
 from trimix.mix.ledger import Exposure, Ledger
-from trimix.mix.loader import MixLoader, Prefetcher
+from trimix.mix.loader import MixLoader
 from trimix.mix.lock import Lock, LockedSource
+from trimix.mix.prefetch import Prefetcher
 from trimix.mix.recipe import Filter, Phase, Recipe, Source
 from trimix.mix.recipe_file import load_recipe, recipe_from_mapping
+from trimix.mix.runs import Runs
 from trimix.mix.sampler import MixBatchPlan, MixSampler
 from trimix.mix.source import DiskStore, SourceData, Store, View
 
@@ -24,6 +26,7 @@ __all__ = [
     "Phase",
     "Prefetcher",
     "Recipe",
+    "Runs",
     "Source",
     "SourceData",
     "Store",

@@ -16,7 +16,7 @@ import numpy as np
 
 from trimix.core.contracts import F64
 from trimix.core.errors import ConfigError
-from trimix.mix.schedule import Schedule, Totals
+from trimix.mix.schedule import Schedule
 
 _ROUNDS = 20_000
 _TRIES = 20
@@ -47,7 +47,7 @@ def cap_shares(
         ConfigError: a cap is passed and may not be redistributed, or the others cannot take over.
     """
     asked = schedule(wanted)
-    drawn = Totals(asked).before(asked.steps)
+    drawn = asked.before(asked.steps)
     over = [i for i, limit in enumerate(limits) if limit is not None and drawn[i] > limit]
     if not over:
         return asked
@@ -67,7 +67,7 @@ def cap_shares(
         exact = [Fraction(float(s)) for s in scale]
         weights = [[w * s for w, s in zip(row, exact, strict=True)] for row in wanted]
         planned = schedule(weights)
-        excess = Totals(planned).before(planned.steps) - most
+        excess = planned.before(planned.steps) - most
         if (excess <= 0).all():
             return planned
         # whole windows follow the shares within a few: aim that much lower

@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 
-import numpy as np
-
-from trimix.core.contracts import I64
 from trimix.core.errors import ConfigError, DataError
-from trimix.core.seeds import key
 from trimix.mix.caps import cap_shares
 from trimix.mix.heldout import UNKNOWN, HeldOut
 from trimix.mix.lock import Lock, LockedSource
 from trimix.mix.recipe import Phase, Recipe, Source
-from trimix.mix.schedule import PARTS, Schedule, Segment, Totals, to_parts
-from trimix.mix.selection import Selection, select
+from trimix.mix.schedule import Schedule, Segment, to_parts
+from trimix.mix.selection import Selection, drawn_twice, select
 from trimix.mix.source import DiskStore, SourceData, Store, View, joint_interface
 
 
@@ -43,8 +40,10 @@ class _Content:
 def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "recipe") -> Lock:
     """Open the sources that have a share, and plan the whole training.
 
-    Sources whose chosen windows are the same bytes are one source with the sum of their shares,
-    and sources are ordered by content, so that names, paths and their order change nothing.
+    Sources whose chosen windows are the same bytes are one source with the sum of their shares;
+    sources that share some of their windows are refused, since what is in two sources would be
+    drawn twice before the rest is drawn once. Sources are ordered by content, so that names, paths
+    and their order change nothing.
 
     Args:
         recipe: what is asked for.
@@ -52,8 +51,9 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
         where: what errors call the recipe.
 
     Raises:
-        ConfigError: the recipe contradicts itself, or a cap cannot be kept.
-        DataError: a source has no window left to draw.
+        ConfigError: the recipe contradicts itself, a cap cannot be kept, or two sources share a
+            part of their windows.
+        DataError: a source has no window left to draw, or too few episodes to sample from.
         InterfaceError: two sources cannot be mixed, naming the difference.
         TrimixError: a source cannot be opened.
     """
@@ -66,14 +66,13 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
     contents = _contents(recipe, opened, HeldOut([*opened.values(), *traced]), where)
     phases = _phases(recipe)
     wanted = _weights(recipe, phases, contents)
-    offset = key(recipe.seed, "mix", "comb") % PARTS
 
     def schedule(weights: Sequence[Sequence[Fraction]]) -> Schedule:
         segments = tuple(
             Segment(end, to_parts(_normal(row)))
             for (end, _), row in zip(phases, weights, strict=True)
         )
-        return Schedule(recipe.batch_size, segments, recipe.ramp == "linear", offset)
+        return Schedule(recipe.batch_size, segments, recipe.ramp == "linear")
 
     asked = schedule(wanted)
     planned = cap_shares(
@@ -84,13 +83,13 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
         redistribute=recipe.when_capped == "redistribute",
         where=where,
     )
-    draws = Totals(planned).before(planned.steps)
+    draws = planned.before(planned.steps)
     interfaces = [view.interface(c.data.interface) for c in contents]
     return Lock(
         sources=tuple(
-            _locked(content, asked_share, share, int(drawn))
+            _locked(content, float(asked_share), float(share), int(drawn))
             for content, asked_share, share, drawn in zip(
-                contents, _mean_shares(asked), _mean_shares(planned), draws, strict=True
+                contents, asked.mean_shares(), planned.mean_shares(), draws, strict=True
             )
         ),
         segments=planned.segments,
@@ -121,12 +120,13 @@ def _contents(
     merged: dict[str, _Content] = {}
     for name, data in opened.items():
         source = recipe.sources[name]
-        selection = select(data, source.filter, recipe.window, held)
+        at = f"{where}: source {name!r} ({source.path})"
+        selection = select(data, source.filter, recipe.window, held, recipe.seed, at)
         if selection.windows == 0:
             left_out = ", ".join(f"{n} {why}" for why, n in selection.excluded.items())
             raise DataError(
                 f"no window is left to draw (left out: {left_out or 'nothing, it is empty'})",
-                where=f"{where}: source {name!r} ({source.path})",
+                where=at,
                 do="name the data sets that its dreams go back to under `lineage`"
                 if UNKNOWN in selection.excluded
                 else "loosen its filter or give it no share",
@@ -137,7 +137,24 @@ def _contents(
             _require_alike(source, name, same, where)
         names = (*same.names, name) if same else (name,)
         merged[identity] = _Content(identity, names, source, data, selection)
-    return [merged[identity] for identity in sorted(merged)]
+    contents = sorted(merged.values(), key=lambda c: (c.data.content_hash, c.identity))
+    for _, same_data in groupby(contents, key=lambda c: c.data.content_hash):
+        _require_apart(list(same_data), where)
+    return contents
+
+
+def _require_apart(contents: Sequence[_Content], where: str) -> None:
+    """Sources of one data set have no window in common."""
+    met = drawn_twice([c.selection for c in contents])
+    if met is None:
+        return
+    one, other, episode = met
+    names = sorted("+".join(contents[i].names) for i in (one, other))
+    raise ConfigError(
+        f"{names[0]!r} and {names[1]!r} both draw windows of episode {episode} of one data set",
+        where=where,
+        do="make their filters disjoint (by success, origin or episodes), or list it once",
+    )
 
 
 def _require_alike(source: Source, name: str, same: _Content, where: str) -> None:
@@ -159,8 +176,7 @@ def _weights(
     for content in contents:
         factor = Fraction(1)
         if recipe.unit == "episodes":
-            factor = Fraction(content.selection.windows, len(content.selection.episodes))
-        # "seconds": a window stands for one control period, and mixed sources share theirs
+            factor = Fraction(content.selection.windows, len(content.selection.episode))
         factors.append(factor)
     return [
         [
@@ -191,15 +207,6 @@ def _phases(recipe: Recipe) -> list[tuple[int, Phase]]:
     return out
 
 
-def _mean_shares(schedule: Schedule) -> list[float]:
-    """(m,) mean share of each source over the steps."""
-    total: I64 = np.zeros(len(schedule.segments[0].parts), np.int64)
-    for begin in range(0, schedule.steps, 4096):
-        k = np.arange(begin, min(begin + 4096, schedule.steps), dtype=np.int64)
-        total += schedule.shares(k).sum(axis=0)  # at most MAX_STEPS * PARTS < 2**63
-    return [float(t) / (PARTS * schedule.steps) for t in total]
-
-
 def _locked(content: _Content, asked_share: float, share: float, draws: int) -> LockedSource:
     chosen = content.selection
     return LockedSource(
@@ -208,9 +215,10 @@ def _locked(content: _Content, asked_share: float, share: float, draws: int) -> 
         path=content.source.path,
         content_hash=content.data.content_hash,
         episodes=chosen.episodes,
-        min_trust=content.source.filter.min_trust if chosen.ids is not None else 0.0,
+        sample=content.source.filter.sample,
+        min_trust=content.source.filter.min_trust if chosen.cut else 0.0,
         windows=chosen.windows,
-        origins=chosen.origins,
+        origins=chosen.origins(),
         excluded=chosen.excluded,
         domain=content.source.domain,
         max_repeats=content.source.max_repeats,

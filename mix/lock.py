@@ -16,12 +16,14 @@ from typing import Any
 
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError, MissingError
-from trimix.core.seeds import key
+from trimix.data.files import write_atomic
 from trimix.data.windows import WindowSpec
-from trimix.mix.schedule import PARTS, Schedule, Segment
+from trimix.mix.apportion import PARTS
+from trimix.mix.runs import Runs
+from trimix.mix.schedule import Schedule, Segment
 from trimix.mix.source import View
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class LockedSource:
         path: where it was; a moved data set is the same source.
         content_hash: of the data set.
         episodes: indices of the chosen episodes.
+        sample: how many episodes were drawn from those that passed; None if all were taken.
         min_trust: the trust that chosen windows have; 0 if nothing was asked.
         windows: n, how many may be drawn.
         origins: origin -> windows.
@@ -50,7 +53,8 @@ class LockedSource:
     names: tuple[str, ...]
     path: str
     content_hash: str
-    episodes: tuple[int, ...]
+    episodes: Runs
+    sample: int | None
     min_trust: float
     windows: int
     origins: Mapping[str, int]
@@ -98,8 +102,7 @@ class Lock:
 
     @cached_property
     def schedule(self) -> Schedule:
-        offset = key(self.seed, "mix", "comb") % PARTS
-        return Schedule(self.batch_size, self.segments, self.linear, offset)
+        return Schedule(self.batch_size, self.segments, self.linear)
 
     @cached_property
     def hash(self) -> str:
@@ -121,7 +124,7 @@ class Lock:
             "parts": PARTS,
             "linear": self.linear,
             "segments": [asdict(s) for s in self.segments],
-            "sources": [asdict(s) for s in self.sources],
+            "sources": [{**asdict(s), "episodes": s.episodes.text} for s in self.sources],
             "unused": list(self.unused),
         }
 
@@ -151,7 +154,7 @@ class Lock:
         view = raw["view"]
         return cls(
             sources=tuple(
-                LockedSource(**{**s, "names": tuple(s["names"]), "episodes": tuple(s["episodes"])})
+                LockedSource(**{**s, "names": tuple(s["names"]), "episodes": Runs(s["episodes"])})
                 for s in raw["sources"]
             ),
             segments=tuple(Segment(s["until_step"], tuple(s["parts"])) for s in raw["segments"]),
@@ -168,12 +171,12 @@ class Lock:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the lock; an interrupted write leaves the file that was there."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".tmp")
-        partial.write_text(self.to_json())
-        partial.replace(path)
+        """Write the lock; an interrupted write leaves the file that was there.
+
+        Raises:
+            TrimixError: the disk is full or refuses the write.
+        """
+        write_atomic(Path(path), self.to_json().encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Lock:

@@ -15,7 +15,7 @@ from trimix.core.episode import HELDOUT
 from trimix.core.errors import ConfigError, unknown
 from trimix.data.windows import WindowSpec
 
-UNITS = ("windows", "episodes", "seconds")
+UNITS = ("windows", "episodes")
 RAMPS = ("piecewise", "linear")
 WHEN_CAPPED = ("redistribute", "error")
 MAX_STEPS = 10_000_000
@@ -32,6 +32,8 @@ class Filter:
         origin: the origins to keep; empty keeps all.
         episodes: the episode indices to keep; None keeps all.
         min_trust: keeps a window if every row that it reads has at least this trust, in [0, 1].
+        sample: of the episodes that pass, keep so many, drawn by the recipe's seed; None keeps
+            all. A larger draw of the same seed holds every smaller one.
     """
 
     split: tuple[str, ...] = ("train",)
@@ -39,6 +41,7 @@ class Filter:
     origin: tuple[str, ...] = ()
     episodes: tuple[int, ...] | None = None
     min_trust: float = 0.0
+    sample: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("split", "origin"):
@@ -63,6 +66,8 @@ class Filter:
             raise ConfigError(
                 f"trust {self.min_trust:g} is not in [0, 1]", where=f"{where}.min_trust"
             )
+        if self.sample is not None:
+            _between(self.sample, 1, None, f"{where}.sample")
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,8 @@ class Recipe:
             its end, on a straight line from the phase before; the first phase holds its own.
         unit: what shares count. "windows" are training samples. "episodes" weighs each source
             by its mean number of windows an episode, so that equal shares draw equal numbers of
-            episodes' worth. "seconds" weighs by the control period, so it equals "windows"
-            whenever the sources share a control period, as data that can be mixed do.
+            episodes' worth. (Sources that can be mixed share their control period, so that
+            windows are seconds too.)
         when_capped: what happens when a source would pass its max_repeats. "redistribute"
             lowers its share throughout and gives the rest to the other sources of each phase,
             in proportion to their shares; "error" refuses the recipe.
@@ -164,6 +169,13 @@ class Recipe:
     def validate(self, where: str = "recipe") -> None:
         """Raise ConfigError, naming the key, for a recipe that cannot be compiled."""
         _one_of(self.ramp, RAMPS, f"{where}.ramp")
+        if self.unit == "seconds":
+            raise ConfigError(
+                "'seconds' is not a unit: sources that can be mixed share their control period, so "
+                "that seconds are windows",
+                where=f"{where}.unit",
+                do="write unit: windows",
+            )
         _one_of(self.unit, UNITS, f"{where}.unit")
         _one_of(self.when_capped, WHEN_CAPPED, f"{where}.when_capped")
         _between(self.batch_size, 1, MAX_BATCH, f"{where}.batch_size")

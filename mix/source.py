@@ -11,7 +11,7 @@ from trimix.core.contracts import F32, I64, Channel, PolicyInterface
 from trimix.core.episode import Fingerprint, Provenance
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
-from trimix.data.windows import WindowBatch, Windows, WindowSpec
+from trimix.data.windows import Spans, WindowBatch, Windows, WindowSpec
 
 
 class EpisodeLike(Protocol):
@@ -28,7 +28,7 @@ class EpisodeLike(Protocol):
 
 
 class WindowSet(Protocol):
-    """The windows of some episodes, one a row, ordered by (episode, row)."""
+    """The windows of some spans, one a frame, ordered by (episode, frame)."""
 
     def __len__(self) -> int: ...
 
@@ -78,8 +78,8 @@ class SourceData(Protocol):
     def trust(self) -> F32:
         """(F,) trust of every flat row."""
 
-    def windows(self, view: View, episodes: Sequence[int]) -> WindowSet:
-        """The windows of these episodes; reads or decodes their images."""
+    def windows(self, view: View, spans: Spans) -> WindowSet:
+        """The windows of these spans; reads or decodes their images."""
 
 
 class Store(Protocol):
@@ -118,10 +118,10 @@ class DiskSource:
     def trust(self) -> F32:
         return self.dataset.trust()
 
-    def windows(self, view: View, episodes: Sequence[int]) -> Windows:
+    def windows(self, view: View, spans: Spans) -> Windows:
         cameras = list(view.interface(self.interface).cameras)
         cache = open_cache(self.dataset, cameras, view.image_hw, self.cache_dir)
-        return Windows(self.dataset, cache, view.window, episodes)
+        return Windows(self.dataset, cache, view.window, spans)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from diffusers.training_utils import EMAModel
@@ -31,6 +31,16 @@ from trimix.train.device import autocast, pick_device, set_threads
 
 LOG = "log.jsonl"
 Loss = Callable[[int], tuple[Tensor, dict[str, float]]]
+
+
+class Account(Protocol):
+    """What a run keeps beside its weights: saved in every checkpoint, taken up with it."""
+
+    def state(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+
+    def restore(self, state: Mapping[str, Any] | None) -> None:
+        """Take up what `state` gave; None if the checkpoint has none."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ def fit(
     progress: bool | None = None,
     fingerprint: str = "",
     label: str = "train",
+    account: Account | None = None,
 ) -> FitResult:
     """Train the model, going on from run_dir if a run was stopped there.
 
@@ -131,6 +142,7 @@ def fit(
         fingerprint: names all else that the weights depend on (data, architecture); a run
             started with another one does not resume.
         label: the bar's title.
+        account: kept in step with the weights, however the run is stopped and resumed.
 
     Raises:
         ConfigError: run_dir holds a run with other settings, or of another model.
@@ -143,7 +155,7 @@ def fit(
     model.to(device)
     run_dir = Path(run_dir)
     with storage_errors(run_dir):
-        run = _Run(model, config, run_dir, fingerprint)
+        run = _Run(model, config, run_dir, fingerprint, account)
         run.resume()
     model.train()
     bar = tqdm(
@@ -183,8 +195,15 @@ def fit(
 class _Run:
     """The state of one training run and its place on disk."""
 
-    def __init__(self, model: nn.Module, config: LoopConfig, run_dir: Path, fingerprint: str):
-        self.config, self.fingerprint = config, fingerprint
+    def __init__(
+        self,
+        model: nn.Module,
+        config: LoopConfig,
+        run_dir: Path,
+        fingerprint: str,
+        account: Account | None,
+    ):
+        self.config, self.fingerprint, self.account = config, fingerprint, account
         self.path, self.log = run_dir / checkpoints.NAME, run_dir / LOG
         try:
             run_dir.mkdir(parents=True, exist_ok=True)
@@ -248,6 +267,8 @@ class _Run:
             "config": self.config.identity(),
             "fingerprint": self.fingerprint,
         }
+        if self.account is not None:
+            scalars["account"] = self.account.state()
         checkpoints.save(self.path, checkpoints.Checkpoint(tensors, scalars))
 
     def resume(self) -> None:
@@ -256,6 +277,8 @@ class _Run:
         if saved is not None:
             scalars: dict[str, Any] = dict(saved.scalars)
             self._require_same(scalars, set(saved.tensors))
+            if self.account is not None:
+                self.account.restore(scalars.get("account"))
             self.step, self.seconds = int(scalars["step"]), float(scalars["seconds"])
             self.ema.optimization_step = self.step
             with torch.no_grad():

@@ -11,7 +11,7 @@ from trimix.core.contracts import Channel, Parent, PolicyInterface
 from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError, MissingError
 from trimix.data.fingerprint import named
-from trimix.data.windows import WindowBatch
+from trimix.data.windows import Spans, WindowBatch
 from trimix.mix import Recipe, Source, View
 from trimix.mix.lock import Lock, LockedSource
 
@@ -98,8 +98,9 @@ class FakeData:
         n = sum(e.length for e in self.episodes)
         return np.ones(n, np.float32) if self.row_trust is None else self.row_trust
 
-    def windows(self, view: View, episodes: Sequence[int]) -> FakeWindows:
-        rows = [(e.index, f) for e in self.episodes if e.index in episodes for f in range(e.length)]
+    def windows(self, view: View, spans: Spans) -> FakeWindows:
+        stretches = zip(spans.episode, spans.first, spans.count, strict=True)
+        rows = [(e, f) for e, first, count in stretches for f in range(first, first + count)]
         table = np.array(rows, np.int64).reshape(-1, 2)
         return FakeWindows(self.tag, view, table[:, 0], table[:, 1], self.broken_frame)
 
