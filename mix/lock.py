@@ -36,7 +36,6 @@ class LockedSource:
         path: where it was; a moved data set is the same source.
         content_hash: of the data set.
         episodes: indices of the chosen episodes.
-        sample: how many episodes were drawn from those that passed; None if all were taken.
         min_trust: the trust that chosen windows have; 0 if nothing was asked.
         windows: n, how many may be drawn.
         origins: origin -> windows.
@@ -47,6 +46,7 @@ class LockedSource:
         share: the fraction planned, after caps.
         draws: windows planned over the whole training.
         repeats: draws / windows.
+        sample: how many episodes were drawn from those that passed; None if all were taken.
     """
 
     identity: str
@@ -54,7 +54,6 @@ class LockedSource:
     path: str
     content_hash: str
     episodes: Runs
-    sample: int | None
     min_trust: float
     windows: int
     origins: Mapping[str, int]
@@ -65,6 +64,7 @@ class LockedSource:
     share: float
     draws: int
     repeats: float
+    sample: int | None = None
 
     @property
     def name(self) -> str:

@@ -84,7 +84,8 @@ def _rank(index: I64, n: I64, key: U64) -> I64:
     numbers = np.arange(n.max())
     hashes = mix64(mix64(key)[:, None] + numbers.astype(np.uint64) * _GAMMA)
     mine = np.take_along_axis(hashes, index[:, None], axis=1)
-    return np.count_nonzero((hashes < mine) & (numbers < n[:, None]), axis=1)
+    below: I64 = np.sum((hashes < mine) & (numbers < n[:, None]), axis=1, dtype=np.int64)
+    return below
 
 
 def _walk(index: I64, n: I64, key: U64) -> I64:

@@ -11,6 +11,7 @@ from trimix.data.windows import WindowSpec
 from trimix.evaluate.report_rows import loss_curve, mix_rows, shares_of
 from trimix.evaluate.schema import validate_report
 from trimix.mix.lock import Lock, LockedSource
+from trimix.mix.runs import Runs
 from trimix.mix.schedule import Segment
 from trimix.mix.source import View
 
@@ -22,7 +23,7 @@ def _source(name, origins, share, draws):
         names=(name,),
         path=name,
         content_hash=name,
-        episodes=(0,),
+        episodes=Runs("0"),
         min_trust=0.0,
         windows=windows,
         origins=origins,

@@ -35,8 +35,11 @@ def test_a_file_round_trips_and_a_missing_one_is_said(tmp_path):
         (lambda raw: raw["sources"][0].update(windows=3), "edited"),
         (lambda raw: raw["segments"][0]["parts"].reverse(), "edited"),
         (lambda raw: raw.update(schema=99), "schema 99"),
+        (lambda raw: raw.update(schema=1), r"lock: schema 1, this version reads 2; compile the"),
         (lambda raw: raw.pop("view"), "not a lock"),
         (lambda raw: raw["sources"][0].update(extra=1), "not a lock"),
+        (lambda raw: raw["sources"][0].update(episodes="0"), "edited"),
+        (lambda raw: raw["sources"][0].update(sample=2), "edited"),
     ],
 )
 def test_an_edited_lock_is_refused(edit, named):
@@ -46,7 +49,7 @@ def test_an_edited_lock_is_refused(edit, named):
         Lock.from_json(json.dumps(raw))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"schema": 1}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"schema": 2}'])
 def test_what_is_not_a_lock_is_refused(text):
     with pytest.raises(DataError, match="not a lock"):
         Lock.from_json(text)

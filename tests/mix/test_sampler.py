@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mix_fakes import FakeStore, fake, recipe, three
 
+from trimix.core.errors import ConfigError
 from trimix.mix import MixLoader, MixSampler, Phase, Source, compile_recipe
 
 share = st.floats(0.0, 1.0).map(lambda x: round(x, 3))
@@ -25,7 +26,7 @@ def recipes(draw):
         {} if phased else draw(shares),
         phases=phases,
         ramp=draw(st.sampled_from(["piecewise", "linear"])),
-        unit=draw(st.sampled_from(["windows", "episodes", "seconds"])),
+        unit=draw(st.sampled_from(["windows", "episodes"])),
         batch_size=draw(st.integers(1, 24)),
         steps=draw(st.integers(1, 30)),
         seed=draw(st.integers(0, 2**40)),
@@ -69,8 +70,7 @@ def test_every_epoch_and_every_source_has_its_own_order():
         plan = sampler.batch(k)
         for i in range(2):
             assert set(plan.epoch[plan.source == i]) == {k}
-            draws = np.arange(40 * k, 40 * k + 40)
-            orders.add(tuple(sampler._windows(lock.sources[i].identity, 40, draws).tolist()))
+            orders.add(tuple(plan.window[plan.source == i].tolist()))
     assert len(orders) == 10
 
 
@@ -138,11 +138,39 @@ def test_augmentation_seeds_are_unique_over_the_training():
     assert len(np.unique(seeds)) == lock.steps * lock.batch_size
 
 
-def test_a_seed_changes_the_order_but_not_the_exposure():
+def test_a_seed_changes_the_order_and_the_augmentation_but_not_the_exposure():
     a, b = (compile_recipe(recipe(seed=s), three()) for s in (0, 1))
-    assert not same(MixSampler(a).batch(0), MixSampler(b).batch(0))
-    drawn_a, drawn_b = ([s.draws for s in lock.sources] for lock in (a, b))
-    assert np.abs(np.subtract(drawn_a, drawn_b)).max() <= 3
+    one, other = MixSampler(a), MixSampler(b)
+    for k in range(a.steps):
+        x, y = one.batch(k), other.batch(k)
+        assert not np.array_equal(x.source, y.source) or not np.array_equal(x.window, y.window)
+        assert not set(x.augment_seed.tolist()) & set(y.augment_seed.tolist())
+    assert [s.draws for s in a.sources] == [s.draws for s in b.sources]
+
+
+@given(recipes(), st.data())
+@settings(max_examples=40)
+def test_processes_share_a_batch_without_gaps_and_doubles(asked, data):
+    lock = compile_recipe(asked, three())
+    sampler, k = MixSampler(lock), data.draw(st.integers(0, lock.steps - 1))
+    whole, world = sampler.batch(k), data.draw(st.integers(1, lock.batch_size))
+    parts = [sampler.batch(k, rank, world) for rank in range(world)]
+    sizes = {len(p.source) for p in parts}
+    assert max(sizes) - min(sizes) <= 1
+    for name in ("source", "window", "epoch", "augment_seed"):
+        joined = np.empty_like(getattr(whole, name))
+        for rank, part in enumerate(parts):
+            joined[rank::world] = getattr(part, name)
+        assert np.array_equal(joined, getattr(whole, name))
+
+
+@pytest.mark.parametrize(("rank", "world"), [(-1, 2), (2, 2), (0, 0), (0, 11)])
+def test_a_process_that_has_no_part_is_refused(rank, world):
+    lock = compile_recipe(recipe(), three())
+    with pytest.raises(ConfigError, match="process"):
+        MixSampler(lock).batch(0, rank, world)
+    with pytest.raises(ConfigError, match="process"):
+        MixLoader(lock, three(), rank=rank, world=world)
 
 
 def test_sources_are_shuffled_within_the_batch():
