@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,10 +73,10 @@ def policy_of(text: str, *, device: str = "cpu", **privileged: Any) -> PolicySpe
         return BaselineSpec(kind, rest)
     if Path(text).is_dir():
         return LearnedSpec(text, device=device)
-    own = re.fullmatch(r"([A-Za-z_][\w.]*:[A-Za-z_]\w*)(?::(.+))?", text)
-    if own:
-        POLICIES[own[1]]  # fail here, not in a worker
-        return BaselineSpec(own[1], own[2] or "")
+    function, _, data = rest.partition(":")
+    if POLICIES.is_own(own := f"{kind}:{function}"):
+        POLICIES[own]  # fail here, not in a worker
+        return BaselineSpec(own, data)
     raise MissingError(
         "there is no such policy",
         where=text,

@@ -45,5 +45,6 @@ WORLDS = Registry(
         "gym": "trimix.rollout.foreign:GymSpec",
         "dm_control": "trimix.rollout.foreign:DmControlSpec",
     },
+    needs=("make", "reads", "code"),
 )
 """name -> WorldSpec class; a world of your own is named as "module:class"."""
