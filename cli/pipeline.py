@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trimix.cli.progress import listener
-from trimix.cli.report import summary
 from trimix.cli.verb import Verb
 from trimix.core.errors import ConfigError, unknown
+from trimix.evaluate.report import summary
 from trimix.experiment.config import Choose, Experiment, Scoring
 from trimix.experiment.executor import executor_of
 from trimix.experiment.run import run

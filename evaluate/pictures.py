@@ -22,18 +22,24 @@ def rollout_strip(arm: str, filmed: Mapping[int, Episode]) -> Strip | None:
     Returns:
         One panel for each outcome that occurred; None when nothing was filmed.
     """
-    panels: dict[str, Panel] = {}
-    for scene, episode in sorted(filmed.items()):
-        abstained = episode.provenance.abstained
-        outcome = "success" if episode.provenance.success and not abstained else "failure"
-        if outcome in panels or not episode.images:
-            continue
-        ended = ", abstained" if abstained else ""
+    panels = []
+    for outcome, (scene, episode) in by_outcome(filmed).items():
+        ended = ", abstained" if episode.provenance.abstained else ""
         note = f"scene {scene}, {len(episode)} steps{ended}"
         # The world that it acts in is the same for all arms: what differs is the outcome.
-        panels[outcome] = replace(_panel(episode, outcome, note), origin=None)
-    shown = tuple(panels[outcome] for outcome in ("success", "failure") if outcome in panels)
-    return Strip(arm, shown, "rollouts") if shown else None
+        panels.append(replace(_panel(episode, outcome, note), origin=None))
+    return Strip(arm, tuple(panels), "rollouts") if panels else None
+
+
+def by_outcome(filmed: Mapping[int, Episode]) -> dict[str, tuple[int, Episode]]:
+    """success, failure -> the first scene that ended so, and its episode; only what occurred."""
+    found: dict[str, tuple[int, Episode]] = {}
+    for scene, episode in sorted(filmed.items(), key=lambda item: item[0]):
+        source = episode.provenance
+        if episode.images:
+            outcome = "success" if source.success and not source.abstained else "failure"
+            found.setdefault(outcome, (scene, episode))
+    return {outcome: found[outcome] for outcome in ("success", "failure") if outcome in found}
 
 
 def dream_strip(dataset: Dataset) -> Strip | None:

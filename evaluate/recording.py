@@ -10,7 +10,7 @@ Axes: T frames of an episode, D state and A action channels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -28,7 +28,7 @@ from trimix.data.files import compact_json, storage_errors
 from trimix.data.lerobot.layout import INFO
 from trimix.data.lerobot.video import VideoCodec, encode
 from trimix.evaluate.clips import resized
-from trimix.evaluate.pictures import typical
+from trimix.evaluate.pictures import by_outcome, typical
 
 APPLICATION = "trimix"
 CODEC = VideoCodec(crf=20, gop=10, preset="veryfast")
@@ -68,11 +68,23 @@ def of_dataset(dataset: Dataset, episodes: Sequence[int] = ()) -> list[Shown]:
     return [Shown(f"episode {i}", dataset.read_episode(i), of) for i in chosen]
 
 
-def of_folder(folder: str | Path) -> list[Shown]:
+def of_rollouts(arm: str, filmed: Mapping[int, Episode]) -> list[Shown]:
+    """A success and a failure of an arm's policy, as the report shows them.
+
+    Args:
+        filmed: scene of the suite -> episode.
+    """
+    return [
+        Shown(f"{arm} {outcome}", episode, f"scene {scene}")
+        for outcome, (scene, episode) in by_outcome(filmed).items()
+    ]
+
+
+def of_folder(folder: str | Path, *, needed: bool = True) -> list[Shown]:
     """A typical episode of every data set at most two folders below, as a run's folder has them.
 
     Raises:
-        MissingError: there is no data set.
+        MissingError: there is no data set, though one is needed.
         DataError: one of them cannot be read.
     """
     folder = Path(folder)
@@ -84,7 +96,7 @@ def of_folder(folder: str | Path) -> list[Shown]:
             name = dataset.root.relative_to(folder).as_posix()
             note = f"a typical episode, {index} of {len(dataset.episodes)}"
             shown.append(Shown(name, dataset.read_episode(index), note))
-    if not shown:
+    if not shown and needed:
         raise MissingError(
             "neither a data set nor a folder that holds some",
             where=str(folder),

@@ -70,6 +70,25 @@ def load_report(folder: str | Path) -> Report:
     return validate_report(read_json(path))
 
 
+def summary(report: Report) -> str:
+    """The report in words: arms with their intervals, then the page's sentences in its order."""
+    lines = [f"{report['title']} ({report['real']['label']})", ""]
+    for arm in report["arms"]:
+        closed = arm["closed_loop"]
+        if closed is not None:
+            low, high = closed.get("ci95", closed["wilson95"])
+            lines.append(
+                f"{arm['name']:<24}{closed['success']:>7.1%}  ({low:.1%} to {high:.1%}, "
+                f"n = {closed['n']}, {closed['world']})"
+            )
+    lines.append("")
+    for answer in page.answers(report):
+        lines += [answer.headline, *answer.statements, *answer.open]
+    lines += [f"warning: {text}" for text in report["warnings"]]
+    lines += [f"not done: {s['name']}: {s['reason']}" for s in report["skipped"]]
+    return "\n".join(lines)
+
+
 def render_html(report: Report, strips: Sequence[Strip] = ()) -> str:
     """The page as one string of HTML; equal input gives equal text."""
     order = page.ranked(report)

@@ -66,3 +66,18 @@ def load_film(folder: Path) -> dict[int, Episode]:
             provenance=Provenance(**{key: about[key] for key in keys}),
         )
     return found
+
+
+def block_name(arm: str, start: int) -> str:
+    """What a run's folder calls the rollouts of an arm from this scene of the suite on."""
+    return f"{arm}-{start:05d}"
+
+
+def load_rollouts(folder: Path) -> dict[str, dict[int, Episode]]:
+    """arm -> scene of the suite -> filmed episode, of a folder of blocks by their names."""
+    found: dict[str, dict[int, Episode]] = {}
+    for block in sorted(folder.glob("*-*")):
+        arm, _, start = block.name.rpartition("-")
+        filmed = found.setdefault(arm, {})
+        filmed |= {int(start) + scene: episode for scene, episode in load_film(block).items()}
+    return found

@@ -22,7 +22,7 @@ from trimix.experiment.store import Entry, Store, is_link
 from trimix.mix.lock import Lock
 
 CONFIG, PLAN, REPORT = "config.yaml", "plan.json", "report.json"
-LOCKS, LINKS = "locks", ("sources", "worldmodels", "policies")
+LOCKS, LINKS = "locks", ("sources", "worldmodels", "policies", "rollouts")
 
 
 class RunFolder:

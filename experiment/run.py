@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ class _Run:
             self._policies(trained),
             rows=scoring.rows,
             film=[(name, 0) for name in found.locks],
+            show=partial(self.folder.link, "rollouts"),
         )
         also, fidelity = self._also(trained, closed)
         return replace(

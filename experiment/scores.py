@@ -5,7 +5,7 @@ Axes: S scenes, n windows, K actions of a chunk, A action channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -23,7 +23,8 @@ from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.offline import OfflineConfig, evaluate_offline, scored_windows
 from trimix.evaluate.suites import Suite
 from trimix.experiment.arms import Trained
-from trimix.experiment.film import load_film, save_film
+from trimix.experiment.film import block_name, load_film, save_film
+from trimix.experiment.store import Entry
 from trimix.experiment.work import Work
 from trimix.policy.predict import predict_chunks
 from trimix.policy.store import from_pretrained
@@ -168,6 +169,7 @@ def closed_loop(
     *,
     rows: int,
     film: Sequence[tuple[str, int]] = (),
+    show: Callable[[str, Entry], object] | None = None,
 ) -> list[Evaluation]:
     """Every policy on every scene of a suite.
 
@@ -175,6 +177,7 @@ def closed_loop(
         stage: what to call it.
         policies: (arm, training seed, policy) of each.
         film: the (arm, training seed) whose first success and failure keep their images.
+        show: called with a name (see film.block_name) for each entry that keeps images.
 
     Returns:
         an evaluation for each policy, in their order.
@@ -201,6 +204,9 @@ def closed_loop(
             for entry in mine
         ]
         found.append(gathered(arm, seed, suite, blocks))
+        if show is not None and (arm, seed) in film:
+            for (start, _), entry in zip(spans, mine, strict=True):
+                show(block_name(arm, start), entry)
     return found
 
 
