@@ -24,7 +24,9 @@ def is_outdated(module: Module) -> bool:
     """Whether the file was edited since this process imported it."""
     spec, digest = _seen.get(module.name, (None, ""))
     now = _spec(module.name)
-    return digest not in ("", module.view().digest) and now is not None and spec in (None, now)
+    # Specs compare as equal when they lead to the same file.
+    is_older = now is not None and (spec is None or spec is now)
+    return is_older and digest not in ("", module.view().digest)
 
 
 def was_loaded(module: Module) -> bool:

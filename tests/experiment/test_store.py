@@ -60,7 +60,7 @@ settings = st.fixed_dictionaries(
 @given(settings, settings)
 def test_equal_settings_have_equal_keys_and_no_others(one, two) -> None:
     # -0.0 and 0.0 are equal to Python, and not to a simulator.
-    same = json.dumps(one) == json.dumps(two)
+    same = json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
     store = Store("unused")
     assert (store.key(Count(**one)) == store.key(Count(**two))) == same
     for name, value in two.items():

@@ -1,0 +1,148 @@
+"""The parts of a source file: definitions, imports, and what happens when it is imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+Import = tuple[str, str]
+"""("a.b", "") for `import a.b`, ("a.b", "c") for `from a.b import c`."""
+_NOT_CODE = {"__all__", "__author__", "__version__"}
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+@dataclass
+class Part:
+    """A statement at the top of a file.
+
+    Args:
+        bound: the name that a definition or an import gives; "" for any other statement.
+        is_import: it is an import.
+        text: its syntax tree, without comments, docstrings and what only type checkers read.
+        names: names that it uses.
+        annotating: names that annotate arguments or local variables, which nothing evaluates.
+        strings: its strings, with "*" for the holes of f-strings.
+        imports: (name that it gives, what it imports), at any depth.
+    """
+
+    bound: str = ""
+    is_import: bool = False
+    text: str = ""
+    names: set[str] = field(default_factory=set)
+    annotating: set[str] = field(default_factory=set)
+    strings: set[str] = field(default_factory=set)
+    imports: list[tuple[str, Import]] = field(default_factory=list)
+
+
+def parts_of(source: bytes, package: Sequence[str]) -> list[Part]:
+    """The parts of a source file, in order.
+
+    Args:
+        source: Python.
+        package: of the module, as a path: what relative imports start from.
+    """
+    found = []
+    for statement in _split(_without_prose(ast.parse(source).body)):
+        part = Part()
+        if isinstance(statement, _DEFINITIONS):
+            part.bound = statement.name
+        reader = _Reader(part, package)
+        reader.read(statement, annotates=False, local=False)
+        part.text = "".join(reader.pieces)
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            part.is_import, part.bound = True, part.imports[0][0]
+        found.append(part)
+    return found
+
+
+class _Reader:
+    """One walk over a statement, which takes down all that is asked of it."""
+
+    def __init__(self, part: Part, package: Sequence[str]) -> None:
+        self.part, self._package = part, package
+        self.pieces: list[str] = []
+
+    def read(self, node: object, annotates: bool, local: bool) -> None:
+        """A node of the tree, or a value in it."""
+        if not isinstance(node, ast.AST):
+            self.pieces.append(f"{node!r},")
+            return
+        self._take(node, annotates)
+        local = not isinstance(node, ast.ClassDef) and (local or isinstance(node, _FUNCTIONS))
+        is_registry = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Registry"
+        self.pieces.append(f"{type(node).__name__}(")
+        for name in node._fields:
+            value: object = getattr(node, name, None)
+            if name == "args" and is_registry and isinstance(value, list):
+                value = value[:1]  # its entries stand for every choice there is
+            aside = name == "returns" or (
+                name == "annotation" and (local or isinstance(node, ast.arg))
+            )
+            if isinstance(value, list):
+                self.pieces.append("[")
+                for inner in _without_prose(value) if name in _BODIES else value:
+                    self.read(inner, annotates or aside, local)
+                self.pieces.append("],")
+            else:
+                self.read(value, annotates or aside, local)
+        self.pieces.append("),")
+
+    def _take(self, node: ast.AST, annotates: bool) -> None:
+        if isinstance(node, ast.Name):
+            (self.part.annotating if annotates else self.part.names).add(node.id)
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                self.part.strings.add(node.value)
+        elif isinstance(node, ast.JoinedStr):
+            self.part.strings.add("".join(map(_pattern, node.values)))
+        elif isinstance(node, ast.Import):
+            self.part.imports += [(_given(alias), (alias.name, "")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level:
+                above = self._package[: len(self._package) - node.level + 1]
+                module = ".".join([*above, *filter(None, [module])])
+            self.part.imports += [(_given(alias), (module, alias.name)) for alias in node.names]
+
+
+_BODIES = {"body", "orelse", "finalbody"}
+
+
+def _without_prose(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """A block without its docstrings, and without what no result can hang on."""
+    for statement in statements:
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            continue  # a docstring, of whatever, or an ellipsis
+        if isinstance(statement, ast.Assign):
+            (first, *_) = statement.targets
+            if isinstance(first, ast.Name) and first.id in _NOT_CODE:
+                continue
+        if isinstance(statement, ast.If):
+            test = statement.test
+            if "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", "")):
+                yield from _without_prose(statement.orelse)
+                continue
+        yield statement
+
+
+def _split(statements: Iterator[ast.stmt]) -> Iterator[ast.stmt]:
+    """Imports of several names as several imports."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            yield from (ast.Import(names=[alias]) for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                yield ast.ImportFrom(statement.module, [alias], statement.level)
+        else:
+            yield statement
+
+
+def _pattern(part: ast.expr) -> str:
+    """A piece of an f-string as a piece of a glob."""
+    return str(part.value) if isinstance(part, ast.Constant) else "*"
+
+
+def _given(alias: ast.alias) -> str:
+    return alias.asname or alias.name.partition(".")[0]

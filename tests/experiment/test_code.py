@@ -1,0 +1,236 @@
+"""Laws of what counts as a change of code: whatever can change a result, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trimix.core.errors import MissingError, TrimixError
+from trimix.experiment import code
+from trimix.experiment.code import Code, reached
+from trimix.experiment.code_loaded import require_loaded
+
+FILES = {
+    "__init__.py": '"""A package of somebody\'s."""\n',
+    "make.py": '''
+        """Makes."""
+        from __future__ import annotations
+        import json
+        from typing import TYPE_CHECKING
+
+        import numpy as np
+
+        from {pkg} import tools
+        from {pkg}.annotated import Arm
+        from {pkg}.table import TASKS
+        if TYPE_CHECKING:
+            from {pkg}.typed import Only
+
+        SIZE = 3
+        """How much."""
+
+        class Maker:
+            """Makes it."""
+            scene: str = "scene.xml"
+
+            def make(self, arm: Arm) -> Only:
+                """Does."""
+                # a comment
+                from {pkg}.late import later
+                return tools.double(SIZE) + later(arm) + helped()
+
+        class Other:
+            def make(self):
+                from {pkg}.unlike import unlike
+                return unlike()
+
+        def helped():
+            return np.zeros(1)
+    ''',
+    "tools.py": "def double(x):\n    return 2 * x\n",
+    "late.py": "def later(arm):\n    return str(arm)\n",
+    "annotated.py": "class Arm:\n    pass\n",
+    "typed.py": "class Only:\n    pass\n",
+    "unlike.py": "def unlike():\n    return open('other.xml')\n",
+    "table.py": """
+        from trimix.core.registry import Registry
+        TASKS = Registry("task", {{"a": "{pkg}.task_a:A"}})
+    """,
+    "task_a.py": "class A:\n    pass\n",
+    "unreached.py": "X = 1\n",
+    "scene.xml": '<mujoco><include file="parts/arm.xml"/></mujoco>',
+    "parts/arm.xml": "<mujoco/>",
+    "other.xml": "<mujoco/>",
+}
+
+
+class Package:
+    """A package on disk that can be edited."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root / name, name
+        for file, text in FILES.items():
+            self.write(file, textwrap.dedent(text).replace("{pkg}", name).replace("{{", "{"))
+
+    def write(self, file: str, text: str) -> None:
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("}}", "}"))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        text = (self.root / file).read_text()
+        assert text.count(old) == 1, (file, old)
+        self.write(file, text.replace(old, new))
+
+    def code(self, *parts: str) -> Code:
+        return reached([f"{self.name}.{part}" for part in parts])
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch, request) -> Package:
+    name = f"somebody_{abs(hash(request.node.name))}"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Package(tmp_path, name)
+
+
+def test_what_is_reached_is_what_runs(package: Package) -> None:
+    found = package.code("make")
+    assert set(found.modules) == {
+        f"{package.name}:__init__",
+        *(f"{package.name}.{m}" for m in ("make", "tools", "late", "table", "unlike")),
+        "trimix:__init__",
+        "trimix.core:__init__",
+        "trimix.core.registry",
+        "trimix.core.errors",
+    }
+    assert set(found.files) == {"scene.xml", "parts/arm.xml", "other.xml"}
+    assert set(found.libraries) == {"numpy"}
+    assert found.python == f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def test_of_a_definition_only_what_it_uses_is_reached(package: Package) -> None:
+    maker, other = package.code("make:Maker"), package.code("make:Other")
+    assert f"{package.name}.tools" in maker.modules
+    assert f"{package.name}.unlike" not in maker.modules
+    assert f"{package.name}.tools" not in other.modules
+    assert "scene.xml" in maker.files
+    assert "scene.xml" not in other.files
+    assert "other.xml" in other.files
+    assert "numpy" in maker.libraries  # through the function that it calls
+    assert "numpy" not in other.libraries
+
+
+EDITS: dict[str, tuple[Callable[[Package], None], bool, bool]] = {
+    # what: (edit, whether it counts for the module, for Maker)
+    "a comment": (lambda p: p.edit("make.py", "# a comment", "# another"), False, False),
+    "a docstring": (lambda p: p.edit("make.py", '"""Does."""', '"""Do!"""'), False, False),
+    "an attribute's": (lambda p: p.edit("make.py", '"""How much."""', '"""3"""'), False, False),
+    "the layout": (lambda p: p.edit("make.py", "SIZE = 3", "\n\nSIZE = (\n3\n)"), False, False),
+    "a constant": (lambda p: p.edit("make.py", "SIZE = 3", "SIZE = 4"), True, True),
+    "a new constant": (lambda p: p.edit("make.py", "SIZE = 3", "SIZE = 3\nT = 1"), True, True),
+    "a helper": (lambda p: p.edit("make.py", "zeros(1)", "ones(1)"), True, True),
+    "another class": (lambda p: p.edit("make.py", "unlike()\n\nd", "2\n\nd"), True, False),
+    "a module": (lambda p: p.edit("tools.py", "2 * x", "3 * x"), True, True),
+    "a module, late": (lambda p: p.edit("late.py", "str(arm)", "repr(arm)"), True, True),
+    "its docstring": (lambda p: p.edit("tools.py", "def", '"""Tools."""\ndef'), False, False),
+    "for annotations": (lambda p: p.edit("annotated.py", "pass", "x = 1"), False, False),
+    "for type checkers": (lambda p: p.edit("typed.py", "pass", "x = 1"), False, False),
+    "out of reach": (lambda p: p.edit("unreached.py", "1", "2"), False, False),
+    "a registry line": (lambda p: p.edit("table.py", '"a"', '"b": "x:B", "a"'), False, False),
+    "a registered file": (lambda p: p.edit("task_a.py", "pass", "x = 1"), False, False),
+    "a package's import": (lambda p: p.write("__init__.py", "import os\n"), True, True),
+    "a package's docstring": (lambda p: p.write("__init__.py", '"""Ours."""\n'), False, False),
+    "a package's lazy door": (
+        lambda p: p.write("__init__.py", "def __getattr__(n):\n    import os\n"),
+        False,
+        False,
+    ),
+    "a version": (lambda p: p.write("__init__.py", '__version__ = "2"\n'), False, False),
+    "a scene": (lambda p: p.edit("scene.xml", "<mujoco>", "<mujoco >"), True, True),
+    "a part of a scene": (lambda p: p.write("parts/arm.xml", "<mujoco  />"), True, True),
+    "another scene": (lambda p: p.write("other.xml", "<mujoco  />"), True, False),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_counts_where_it_can_change_a_result(package: Package, edit: str) -> None:
+    change, for_module, for_maker = EDITS[edit]
+    before = package.code("make"), package.code("make:Maker")
+    change(package)
+    after = package.code("make"), package.code("make:Maker")
+    assert [a != b for a, b in zip(before, after, strict=True)] == [for_module, for_maker]
+
+
+def test_versions_of_libraries_count_where_they_are_imported(package: Package, monkeypatch) -> None:
+    before = package.code("make"), package.code("make:Other")
+    version = code.metadata.version
+    monkeypatch.setattr(code.metadata, "version", lambda n: "99" if n == "numpy" else version(n))
+    code._known.clear()
+    after = package.code("make"), package.code("make:Other")
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
+    assert after[0].libraries == {"numpy": "99"}
+
+
+@pytest.mark.parametrize("root", ["no_such_module_anywhere", "{pkg}.make:Nobody", "{pkg}.nobody"])
+def test_a_root_that_is_not_there_is_told(package: Package, root: str) -> None:
+    with pytest.raises(MissingError, match=r"no source|not defined"):
+        reached([root.replace("{pkg}", package.name)])
+
+
+def test_scripts_have_code_too(tmp_path: Path, monkeypatch) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("class Mine:\n    x = 1\n")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(script))
+    before = reached(["__main__:Mine"])
+    assert set(before.modules) == {"__main__:Mine"}
+    script.write_text("class Mine:\n    x = 2\n")
+    assert reached(["__main__:Mine"]) != before
+
+
+def test_relative_imports_are_followed(package: Package) -> None:
+    package.write("sub/__init__.py", "from ..tools import double\n")
+    package.write("sub/inner.py", "from . import near\nfrom .near import x\nfrom .. import late\n")
+    package.write("sub/near.py", "x = 1\n")
+    names = {"sub.inner", "sub.near", "tools", "late"}
+    found = {m for m in package.code("sub.inner").modules if ":" not in m}
+    assert found == {f"{package.name}.{n}" for n in names}
+
+
+def test_holes_of_f_strings_stand_for_every_file(package: Package) -> None:
+    package.write("pictures.py", "def path(name):\n    return f'parts/{name}.xml'\n")
+    package.write("parts/leg.xml", "<mujoco/>")
+    assert set(package.code("pictures").files) == {"parts/arm.xml", "parts/leg.xml"}
+
+
+def test_code_that_was_edited_after_it_was_imported_makes_nothing(package: Package) -> None:
+    """The file says one thing and the process does another: results would be named wrongly."""
+    sys.path_importer_cache.clear()
+    module = __import__(f"{package.name}.tools").tools
+    require_loaded(package.code("tools").modules)
+    package.edit("tools.py", "2 * x", "2 * x  # the same")
+    require_loaded(package.code("tools").modules)
+    package.edit("tools.py", "2 * x", "30 * x")
+    with pytest.raises(TrimixError, match=r"tools\.py: the code was edited"):
+        require_loaded(package.code("tools").modules)
+    # Python keeps what it compiled if a file's seconds and size are the same.
+    sys.modules.pop(module.__name__)
+    assert __import__(f"{package.name}.tools").tools.double(1) == 30
+    require_loaded(package.code("tools").modules)
+
+
+def test_every_packaged_file_is_reached_from_some_module() -> None:
+    """What is shipped beside the code is found by the names that the code has for it."""
+    root = Path(code.__file__).resolve().parents[1]
+    shipped = {
+        p.relative_to(root).as_posix()
+        for folder in ("assets", "evaluate", "cli")
+        for suffix in ("*.xml", "*.png", "*.jinja")
+        for p in (root / folder).rglob(suffix)
+    }
+    found = reached(["trimix.cli.pipeline", "trimix.sim.scene", "trimix.sim.robots"]).files
+    assert shipped
+    assert shipped <= set(found)
