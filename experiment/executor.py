@@ -80,7 +80,7 @@ def make_units(
                 made.add(key)
             else:
                 busy.append(key)
-        if len(busy) == len(left):  # nothing else is left to do
+        if busy and len(busy) == len(left):  # nothing else is left to do
             store.wait({key: left[key].kind for key in busy})
     for key in keys:
         if key in faults:

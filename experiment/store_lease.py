@@ -12,7 +12,7 @@ import platform
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +52,8 @@ class Leases:
             else:
                 is_ours = True
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                holder.write_text(json.dumps({"what": what, "who": who(), "since": now}))
+                with suppress(OSError):  # on a full disk there is still something to remove
+                    holder.write_text(json.dumps({"what": what, "who": who(), "since": now}))
         try:
             yield is_ours
         finally:
