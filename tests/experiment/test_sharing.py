@@ -231,6 +231,7 @@ def test_a_disk_that_fills_up_in_a_worker_is_one_line_and_loses_nothing(
 ) -> None:
     store = Store(small_disk / "store")
     units = [Count(seed=0), Fill(seed=1), Count(seed=2)]
+    make_units(store, units[:1], Local(workers))
     with pytest.raises(TrimixError, match=r"the disk is full; make room") as caught:
         make_units(store, units, Local(workers))
     assert "\n" not in str(caught.value)
