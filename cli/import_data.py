@@ -28,6 +28,7 @@ class ImportSettings:
         units of state and action: one for all channels, or one each.
         state_keys, action_key: features that are the state and the action; null takes those that
             are known to be.
+        workers: processes that decode.
         absolute_actions: see ImportConfig; empty: told by names and values.
     """
 
@@ -47,6 +48,7 @@ class ImportSettings:
     seed: int = _DEFAULT.seed
     robot_type: str | None = _DEFAULT.robot_type
     skip_bad: bool = _DEFAULT.skip_bad
+    workers: int = 2
 
     def config(self) -> ImportConfig:
         """The importer's settings."""
@@ -67,6 +69,7 @@ class ImportSettings:
             seed=self.seed,
             robot_type=self.robot_type,
             skip_bad=self.skip_bad,
+            workers=self.workers,
         )
 
 

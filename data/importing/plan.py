@@ -48,6 +48,7 @@ class ImportConfig:
         clock: what the recorded clock may do.
         stand_in: the source was made by trimix and plays a robot's part: what trimix recorded of
             its episodes is left behind, they are taken as "real", and their world is "stand-in".
+        workers: processes that decode; the result does not depend on how many.
     """
 
     path: str
@@ -70,6 +71,7 @@ class ImportConfig:
     skip_bad: bool = False
     clock: resample.ClockLimits = field(default_factory=resample.ClockLimits)
     stand_in: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan
     fps = source.fps if config.fps is None else config.fps
     if not fps > 0:
         raise ConfigError(f"fps is {fps:g}, not a positive number")
+    if config.workers < 1:
+        raise ConfigError(f"workers is {config.workers}", do="at least 1")
     if config.image_hw is not None and min(config.image_hw) < 1:
         raise ConfigError(f"image_hw is {config.image_hw}, not a size in pixels")
     action = layout.channels_of(source.features[action_key])

@@ -105,8 +105,30 @@ class LeRobotFolder:
         where = f"{episode.data} episode {episode.index}"
         return columns.numeric(table, where)
 
-    def read_frames(self, episode: EpisodeEntry, key: str) -> U8:
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process is told: not what this one has read."""
+        read = ("_recent", "_facts")
+        return {name: value for name, value in self.__dict__.items() if name not in read}
+
+    def video_facts(self, episode: EpisodeEntry, key: str) -> video.VideoFacts:
+        """What the file with the episode's frames says of itself; each is looked at once.
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+        path = episode.videos[key].path
+        if path not in self._facts:
+            self._facts[path] = video.probe(path, f"episode {episode.index}")
+        return self._facts[path]
+
+    def read_frames(
+        self, episode: EpisodeEntry, key: str, image_hw: tuple[int, int] | None = None
+    ) -> U8:
         """(T, H, W, 3) uint8 frames of one camera.
+
+        Args:
+            image_hw: what the frames of a video are shrunk to while they are decoded, if they are
+                larger; None keeps their size.
 
         Raises:
             DataError: a file is missing, broken, or has too few frames.
@@ -115,7 +137,7 @@ class LeRobotFolder:
         if key in episode.videos:
             span = episode.videos[key]
             path = self.contents.checked(span.path)
-            return video.read(path, span.start, episode.length, self.fps, where)
+            return video.read(path, span.start, episode.length, self.fps, where, image_hw)
         column = self._table(episode).column(key).to_pylist()
         return images.decode_all(column, self.root, f"{episode.data} {where} {key}")
 
@@ -177,6 +199,10 @@ class LeRobotFolder:
         if len(table) != episode.length:
             raise DataError(f"{len(table)} rows, {episode.length} are listed in meta", where=where)
         return table
+
+    @cached_property
+    def _facts(self) -> dict[Path, video.VideoFacts]:
+        return {}
 
     @cached_property
     def _recent(self) -> Any:

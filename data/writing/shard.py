@@ -122,7 +122,7 @@ def _identified(episode: Episode, rows: bytes, index: int) -> Provenance:
     return replace(known, fingerprint=joined)
 
 
-def write_skip(root: Path, index: int, reason: str) -> None:
+def write_skip(root: str | Path, index: int, reason: str) -> None:
     """Record that an episode was looked at and left out, so that a second run need not look."""
     facts = {
         "index": index,
@@ -132,7 +132,7 @@ def write_skip(root: Path, index: int, reason: str) -> None:
         "optional": [],
         "skipped": reason,
     }
-    _place(root, index, {}, facts)
+    _place(Path(root), index, {}, facts)
 
 
 def list_shards(root: Path) -> list[Shard]:
