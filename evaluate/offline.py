@@ -6,16 +6,18 @@ continuous channels, G binary channels, R bootstrap replicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from trimix.core.contracts import F32, F64, I64, BoolArray
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
+from trimix.data.fingerprint import FingerprintSet
 from trimix.data.windows import WindowBatch, Windows
 from trimix.evaluate.schema import BASELINES
 from trimix.policy.predict import repeat_last_chunks
@@ -110,6 +112,7 @@ def evaluate_offline(
     predictors: Sequence[Predictor],
     *,
     train_episodes: Sequence[int],
+    learned: Iterable[Fingerprint],
     config: OfflineConfig | None = None,
 ) -> dict[str, Any]:
     """Score an arm's policies on held-out windows beside two trivial baselines.
@@ -124,6 +127,8 @@ def evaluate_offline(
         heldout: windows of the held-out episodes.
         predictors: the arm's policies, one a training seed; their errors are averaged.
         train_episodes: the episodes that define the mean, the still and the binary channels.
+        learned: every recording that a policy depends on (policy.store.learned_from): told by
+            what was recorded, whatever import, copy or dream of it the policy was trained on.
         config: how.
 
     Returns:
@@ -133,9 +138,9 @@ def evaluate_offline(
         baseline) with its interval; an arm's `offline` in the report.
 
     Raises:
-        ConfigError: a held-out episode is also a training episode, or there are no windows or no
-            predictors.
-        DataError: a predictor's actions have the wrong shape or are not finite.
+        ConfigError: there are no windows or no predictors.
+        DataError: a policy learned from a held-out episode, or its actions have the wrong shape or
+            are not finite.
     """
     config = config or OfflineConfig()
     action = dataset.action()
@@ -151,6 +156,7 @@ def evaluate_offline(
             where=str(dataset.root),
             do="import with a held-out fraction above 0",
         )
+    seen = FingerprintSet([*learned, *(dataset.fingerprints[e] for e in chosen)])
     kinds = channels_of(np.concatenate([action[s] for s in train]), config.still)
     seeds = [f"policy {i}" for i in range(len(predictors))]
     number = {row.index: e for e, row in enumerate(dataset.episodes)}
@@ -159,11 +165,13 @@ def evaluate_offline(
     counted = np.zeros(len(number))
     for ids in scored_windows(len(heldout), config):
         batch = heldout.gather(ids)
-        leaked = chosen & {int(e) for e in batch.episode}
-        if leaked:
-            raise ConfigError(
-                f"episode {min(leaked)} is both trained on and held out", where=str(dataset.root)
-            )
+        for e in np.unique(batch.episode):
+            if dataset.fingerprints[e] in seen:
+                raise DataError(
+                    f"episode {e} is held out, and a policy learned from it",
+                    where=str(dataset.root),
+                    do="hold the same episodes out of every data set that is mixed",
+                )
         first = np.asarray([start[int(e)] for e in batch.episode], np.int64)
         shape = batch.action.shape
         predictions: dict[str, F32 | F64] = {

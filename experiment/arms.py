@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from trimix.core.contracts import Json
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import DataError
 from trimix.core.plain import plain
 from trimix.core.seeds import seed63
@@ -24,7 +25,7 @@ from trimix.mix.compile import compile_recipe
 from trimix.mix.lock import Lock
 from trimix.mix.recipe import Filter, Recipe
 from trimix.mix.recipe import Source as MixSource
-from trimix.policy.store import MODELS
+from trimix.policy.store import MODELS, learned_from
 from trimix.rollout.learned import LearnedSpec, policy_digest
 from trimix.train.device import torch_threads
 from trimix.train.policy import PolicyTrainConfig, train_from_lock
@@ -101,6 +102,17 @@ class Trained:
     def spec(self, device: str) -> LearnedSpec:
         """The policy, for whatever process it acts in."""
         return LearnedSpec(str(self.policy), device=device)
+
+    def learned_from(self) -> tuple[Fingerprint, ...]:
+        """The recordings that the policy depends on.
+
+        Raises:
+            DataError: nobody knows them.
+        """
+        found = learned_from(self.policy)
+        if found is None:
+            raise DataError("nobody knows what it learned from", where=str(self.policy))
+        return found
 
     def ledger(self) -> Mapping[str, Any]:
         """What was really drawn, see mix.ledger; empty if it was not counted."""

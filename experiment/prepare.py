@@ -128,6 +128,7 @@ class Prepared:
             seed=self.experiment.seed,
             skip_bad=settings.skip_bad,
             stand_in=isinstance(source, StandIn),
+            workers=self.work.executor.workers,
         )
         unit = ImportUnit(f"{name}: imported", config, source_digest(path))
         episodes = len(LeRobotFolder.open(path).episodes)

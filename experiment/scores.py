@@ -242,6 +242,7 @@ def offline(
             windows_of(dataset, cameras, window, heldout),
             [_Stored(entry.folder / CHUNKS) for entry in mine],
             train_episodes=train,
+            learned=[f for t in trained if t.arm == arm for f in t.learned_from()],
             config=OfflineConfig(max_windows=most),
         )
     return scored

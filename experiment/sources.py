@@ -85,7 +85,7 @@ class ImportUnit:
 
     Args:
         label: for people.
-        config: of the import; its `out` is not used.
+        config: of the import; its `out` is not used, its `workers` decide nothing.
         source: digest of the directory's contents.
     """
 
@@ -98,7 +98,7 @@ class ImportUnit:
     def reads(self) -> Json:
         """The settings that decide the result, and what the source holds."""
         settings = asdict(self.config)
-        for name in ("path", "out"):
+        for name in ("path", "out", "workers"):
             del settings[name]
         return {"import": plain(settings), "source": self.source}
 

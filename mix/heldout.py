@@ -12,9 +12,26 @@ from functools import cached_property
 from trimix.core.episode import HELDOUT, Fingerprint
 from trimix.data.fingerprint import FingerprintSet
 from trimix.data.lineage import Traced, recordings
+from trimix.mix.lock import Lock
+from trimix.mix.source import Store
 
 HELD_OUT, UNKNOWN = "held out", "unknown lineage"
 """Why an episode is refused."""
+
+
+def learned_from(lock: Lock, store: Store) -> tuple[Fingerprint, ...]:
+    """Every recording that a policy trained on this mix depends on, also through dreams.
+
+    Raises:
+        TrimixError: a source cannot be opened.
+    """
+    found: set[Fingerprint] = set()
+    for source in lock.sources:
+        data = store.open(source.path)
+        models = {m for i in source.episodes for m in data.episodes[i].provenance.models}
+        found.update(data.fingerprints[i] for i in source.episodes)
+        found.update(f for name in models for f in data.models[name])
+    return tuple(sorted(found))
 
 
 class HeldOut:

@@ -1,6 +1,7 @@
 """Learned policies on disk: a directory of JSON and safetensors, and no pickle.
 
 policy.json                              kind, interface, normalization, how it acts, versions
+lineage.json                             fingerprints of the recordings that it learned from
 model/config.json                        the network's sizes
 model/diffusion_pytorch_model.safetensors
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +20,12 @@ import torch
 from safetensors import SafetensorError
 
 from trimix.core.contracts import PolicyInterface
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import DataError, MissingError, unknown
 from trimix.core.registry import Registry
 from trimix.core.version import release
+from trimix.data.files import read_json
+from trimix.data.fingerprint import is_fingerprint
 from trimix.policy.chunk import ActConfig, ChunkPolicy
 from trimix.policy.model import ChunkModel
 from trimix.policy.normalization import Normalization
@@ -31,6 +36,7 @@ MODELS = Registry(
 """Networks that a chunk policy can have."""
 
 FORMAT = 1
+_LINEAGE = "lineage.json"
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -55,8 +61,13 @@ def kind_of(model: ChunkModel) -> str:
     return next(kind for kind, cls in MODELS.items() if type(model) is cls)
 
 
-def save_pretrained(policy: ChunkPolicy, path: Path) -> None:
+def save_pretrained(
+    policy: ChunkPolicy, path: Path, learned: Sequence[Fingerprint] | None = None
+) -> None:
     """Write the policy's directory, replacing a policy that is there.
+
+    Args:
+        learned: the recordings that it depends on; None if nobody knows.
 
     Raises:
         DataError: a directory of something else is there, or it cannot be written.
@@ -65,6 +76,7 @@ def save_pretrained(policy: ChunkPolicy, path: Path) -> None:
     if path.exists() and not (path / "policy.json").is_file():
         raise DataError("is there and is not a policy", where=str(path), do="choose another path")
     partial = path.with_name(path.name + ".tmp")
+    lineage = {"learned_from": None if learned is None else [list(f) for f in learned]}
     about = {
         "format": FORMAT,
         "kind": kind_of(policy.model),
@@ -78,6 +90,7 @@ def save_pretrained(policy: ChunkPolicy, path: Path) -> None:
             shutil.rmtree(partial)
         policy.model.save_pretrained(partial / "model", safe_serialization=True)
         (partial / "policy.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+        (partial / _LINEAGE).write_text(json.dumps(lineage), encoding="utf-8")
         if path.exists():
             shutil.rmtree(path)
         partial.replace(path)
@@ -136,6 +149,24 @@ def from_pretrained(
             where=str(path),
         )
     return ChunkPolicy(model, interface, normalization, acting, device)
+
+
+def learned_from(path: Path) -> tuple[Fingerprint, ...] | None:
+    """The recordings that a policy depends on; None if nobody knows.
+
+    Raises:
+        DataError: the record cannot be read.
+    """
+    file = Path(path) / _LINEAGE
+    if not file.is_file():
+        return None
+    found = read_json(file)
+    known = found.get("learned_from") if isinstance(found, dict) else ()
+    if known is None:
+        return None
+    if not isinstance(known, list) or not all(is_fingerprint(f) for f in known):
+        raise DataError("not a policy's lineage", where=str(file), do="train the policy again")
+    return tuple(tuple(f) for f in known)
 
 
 def about_policy(path: Path) -> dict[str, Any]:

@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from trimix.core.contracts import F32, U8, BoolArray, PolicyInterface
+from trimix.core.episode import Fingerprint
 from trimix.core.errors import ConfigError, unknown
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
 from trimix.mix import ledger as ledgers
 from trimix.mix.batch import MixBatch
+from trimix.mix.heldout import learned_from
 from trimix.mix.ledger import Ledger
 from trimix.mix.loader import MixLoader
 from trimix.mix.lock import Lock
@@ -183,6 +185,7 @@ def train_from_lock(
             progress=progress,
             fingerprint=lock.hash,
             ledger=Ledger(lock),
+            learned=learned_from(lock, loader.store),
         )
 
 
@@ -196,6 +199,7 @@ def train_policy(
     progress: bool | None = None,
     fingerprint: str = "",
     ledger: Ledger | None = None,
+    learned: Sequence[Fingerprint] | None = None,
 ) -> TrainedPolicy:
     """Train a policy, going on from run_dir if a run was stopped there.
 
@@ -207,6 +211,8 @@ def train_policy(
         fingerprint: names the data, e.g. the hash of the mix's lock.
         ledger: counts what is drawn, each step once however often the run is stopped, and is
             saved as run_dir/ledger.json. The loader's batches are then a mix's.
+        learned: the recordings that the data goes back to, kept with the policy; None if nobody
+            knows.
 
     Raises:
         ConfigError: run_dir holds a run of other data or settings; windows of other lengths.
@@ -252,7 +258,7 @@ def train_policy(
     if ledger is not None:
         ledger.save(run_dir / ledgers.NAME)
     policy = ChunkPolicy(model, interface, stats, config.act, device)
-    store.save_pretrained(policy, run_dir / "policy")
+    store.save_pretrained(policy, run_dir / "policy", learned)
     return TrainedPolicy(policy, result, ledger)
 
 

@@ -7,6 +7,7 @@ from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import ConfigError, DataError
 from trimix.core.seeds import stream
 from trimix.data.cache import FrameCache
+from trimix.data.importing.importer import ImportConfig, import_dataset
 from trimix.data.windows import Windows, WindowSpec
 from trimix.data.writing.writer import DatasetWriter
 from trimix.evaluate.offline import OfflineConfig, channels_of, evaluate_offline
@@ -52,6 +53,7 @@ def _score(dataset, predict, **config):
         _windows(dataset),
         [predict],
         train_episodes=TRAIN,
+        learned=[dataset.fingerprints[e] for e in TRAIN],
         config=OfflineConfig(replicates=200, **config),
     )
 
@@ -173,19 +175,35 @@ def test_a_predictor_is_checked(dataset):
 
 
 def test_held_out_and_training_episodes_must_not_meet(dataset):
-    with pytest.raises(ConfigError, match="episode 2 is both"):
-        evaluate_offline(dataset, _windows(dataset, (2, 3)), [_blurred], train_episodes=TRAIN)
+    def score(heldout, train, predictors=(_blurred,), learned=()):
+        windows = _windows(dataset, heldout)
+        return evaluate_offline(dataset, windows, predictors, train_episodes=train, learned=learned)
+
+    with pytest.raises(DataError, match="episode 2 is held out, and a policy learned from it"):
+        score((2, 3), TRAIN)
     for heldout, train in (((), TRAIN), (HELDOUT, ())):
         with pytest.raises(ConfigError, match="held-out fraction"):
-            evaluate_offline(dataset, _windows(dataset, heldout), [_blurred], train_episodes=train)
+            score(heldout, train)
     with pytest.raises(ConfigError, match="no policy"):
-        evaluate_offline(dataset, _windows(dataset), [], train_episodes=TRAIN)
+        score(HELDOUT, TRAIN, ())
+
+
+def test_a_policy_is_not_scored_on_another_import_of_what_it_learned_from(dataset, tmp_path):
+    """The same recordings, numbered and split anew."""
+    again = import_dataset(ImportConfig(str(dataset.root), str(tmp_path / "again"), stand_in=True))
+    known = [dataset.fingerprints[e] for e in (*TRAIN, 4)]
+    with pytest.raises(DataError, match="episode 4 is held out"):
+        evaluate_offline(again, _windows(again), [_blurred], train_episodes=TRAIN, learned=known)
 
 
 def test_training_seeds_are_averaged(dataset):
     ours, perfect = _score(dataset, _blurred), _score(dataset, lambda batch: batch.action)
     both = evaluate_offline(
-        dataset, _windows(dataset), [_blurred, lambda b: b.action], train_episodes=TRAIN
+        dataset,
+        _windows(dataset),
+        [_blurred, lambda b: b.action],
+        train_episodes=TRAIN,
+        learned=(),
     )
     assert both["per_seed"] == [ours["velocity_nmse"], perfect["velocity_nmse"]]
     assert both["velocity_nmse"] == pytest.approx(np.mean(both["per_seed"]))

@@ -12,13 +12,14 @@ from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import ConfigError
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
+from trimix.data.lineage import recordings as recordings_of
 from trimix.data.windows import Windows, WindowSpec
 from trimix.data.writing.writer import DatasetWriter
 from trimix.mix.compile import compile_recipe
 from trimix.mix.loader import MixLoader
 from trimix.mix.recipe import Phase, Recipe, Source
 from trimix.policy.predict import predict_chunks
-from trimix.policy.store import from_pretrained
+from trimix.policy.store import from_pretrained, learned_from
 from trimix.train.loop import LoopConfig
 from trimix.train.policy import (
     PolicyTrainConfig,
@@ -110,6 +111,17 @@ def test_an_arm_is_normalized_by_its_own_training_episodes(stores):
     alone = lock_normalization(lock_of(stores, real=1, sim=0))
     assert np.allclose(alone.state_mean, 0.0, atol=0.7)
     assert mixed.switch == alone.switch == (None, (0.0, 1.0))
+
+
+def test_a_policy_knows_what_it_learned_from(stores, tmp_path):
+    trained(stores, tmp_path / "run", real=1, sim=3)
+    chosen = {s.name: s.episodes for s in lock_of(stores, real=1, sim=3).sources}
+    recordings = [stores[name].fingerprints[i] for name, kept in chosen.items() for i in kept]
+    assert learned_from(tmp_path / "run" / "policy") == tuple(sorted(recordings))
+    held = [f for d in stores.values() for f in recordings_of(d, "heldout")]
+    assert held and not set(held) & set(recordings)
+    (tmp_path / "run" / "policy" / "lineage.json").unlink()
+    assert learned_from(tmp_path / "run" / "policy") is None
 
 
 def test_a_run_keeps_account_of_what_it_drew(stores, tmp_path):
