@@ -4,7 +4,9 @@ Axes: B experiments (1 in a report, thousands in a simulation), K arms, S traini
 N scenes that all arms meet, M contrasts.
 
 The model of one arm's outcome is rate + seed + scene + arm-by-scene + noise. Seeds are drawn for
-every arm on its own; scenes are shared, so their main effect leaves a difference of arms.
+every arm on its own; scenes are shared, so their main effect leaves a difference of arms. Three to
+eight seeds tell little of how much an arm's seeds vary, so how that is guessed decides what an
+interval holds; docs/statistics.md has the simulations behind every choice made here.
 """
 
 from __future__ import annotations
@@ -17,9 +19,6 @@ import numpy as np
 from scipy import stats
 
 from trimix.core.contracts import F64, I64, BoolArray
-
-OWN_WEIGHT = 0.5
-"""Of an arm's own variance between seeds, beside that of all arms together."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,6 @@ class Bands:
         delta, low, high: estimates and ends, in [-1, 1].
         by_seed: variance of the estimate that more training seeds would reduce.
         lasting: variance that they would not.
-        freedom: degrees of freedom of by_seed.
     """
 
     delta: F64
@@ -97,22 +95,35 @@ class Bands:
     high: F64
     by_seed: F64
     lasting: F64
-    freedom: F64
 
 
 def mixes(data: Crossed, contrasts: F64, family: Family) -> Bands:
     """Differences of mixes: what other training seeds and other scenes would give.
 
+    Every arm has its score interval, of as many independent episodes as its seeds are worth, so
+    that a rate near 0 or 1, whose seeds are skewed, errs to the side on which it can. The distances
+    to their ends add up as squares (MOVER: Zou and Donner, Statistics in Medicine 2008), with what
+    arms and scenes do together on top.
+
     Args:
         data: every arm has at least two seeds.
-        contrasts: (M, K) weights of the arms.
+        contrasts: (M, K), a 1 and a -1 in each row.
         family: of which these contrasts are some or all.
     """
-    by_seed, lasting, freedom, floor = _variances(data, contrasts)
-    half = critical(family, freedom) * np.sqrt(np.maximum(by_seed + lasting, floor))
-    delta = data.mean @ contrasts.T
-    low, high = np.maximum(delta - half, -1), np.minimum(delta + half, 1)
-    return Bands(delta, low, high, by_seed, lasting, freedom)
+    over_seeds, over_scenes = quantiles(family, tuple(data.seeds.tolist()))
+    p, variance = data.mean, _seed_variance(data) / data.seeds
+    low_k, high_k = wilson_ends(p, _spread(data) / variance, over_seeds)
+    down, up = (p - low_k) ** 2, (high_k - p) ** 2
+    ours, theirs = (contrasts > 0).astype(np.float64), (contrasts < 0).astype(np.float64)
+    scene = _over_scenes(data, contrasts) / data.scenes
+    lasting = np.maximum(scene - data.noise @ (contrasts**2 / data.seeds).T, 0)
+    # Seeds that agree by luck leave at least the variance over scenes, as of `policies`.
+    least = over_scenes**2 * (data.scenes * scene + 2 / data.scenes) / (data.scenes + 2)
+    below = np.maximum(down @ ours.T + up @ theirs.T + over_scenes**2 * lasting, least)
+    above = np.maximum(up @ ours.T + down @ theirs.T + over_scenes**2 * lasting, least)
+    delta = p @ contrasts.T
+    low, high = np.maximum(delta - np.sqrt(below), -1), np.minimum(delta + np.sqrt(above), 1)
+    return Bands(delta, low, high, variance @ (contrasts**2).T, lasting)
 
 
 def policies(data: Crossed, contrasts: F64, family: Family) -> Bands:
@@ -132,17 +143,14 @@ def policies(data: Crossed, contrasts: F64, family: Family) -> Bands:
     variance = ((squares + 2) / (n + 2) - middle**2) / (n + 2)
     half = stats.t.isf(family.alpha / (2 * family.size), n + 1) * np.sqrt(variance)
     low, high = np.minimum(middle - half, delta), np.maximum(middle + half, delta)
-    nothing = np.zeros_like(delta)
-    return Bands(
-        delta, np.maximum(low, -1), np.minimum(high, 1), nothing, variance, nothing + n + 1
-    )
+    return Bands(delta, np.maximum(low, -1), np.minimum(high, 1), np.zeros_like(variance), variance)
 
 
 def rates(data: Crossed, family: Family, *, of_mixes: bool) -> tuple[F64, F64]:
     """Intervals of the arms' success rates, together.
 
     Wilson's score interval of as many independent episodes as would leave the mean as uncertain
-    (Korn and Graubard, Survey Methodology 1998), with Student's quantile and Bonferroni over arms.
+    (Korn and Graubard, Survey Methodology 1998).
 
     Args:
         data: with of_mixes every arm has at least two seeds.
@@ -152,65 +160,78 @@ def rates(data: Crossed, family: Family, *, of_mixes: bool) -> tuple[F64, F64]:
     Returns:
         (B, K) lower and upper ends, in [0, 1].
     """
-    p = data.mean
+    scene = np.diagonal(data.scene, axis1=1, axis2=2) / data.scenes
     if of_mixes:
-        by_seed, lasting, freedom, floor = _variances(data, np.eye(p.shape[1]))
-        variance, quantile = np.maximum(by_seed + lasting, floor), critical(family, freedom)
+        lasting = np.maximum(scene - data.noise / data.seeds, 0)
+        variance = np.maximum(_seed_variance(data) / data.seeds + lasting, scene)
+        quantile, _ = quantiles(family, tuple(data.seeds.tolist()))
     else:
         # As the binomial has it for one policy: no correction for the mean's own estimate.
-        variance = np.diagonal(data.scene, axis1=1, axis2=2) * (data.scenes - 1) / data.scenes**2
-        quantile = np.full_like(p, stats.norm.isf(family.alpha / (2 * family.size)))
-    certain = (p * (1 - p) == 0) | (variance == 0)
-    n = np.where(certain, data.scenes, p * (1 - p) / np.where(certain, 1, variance))
-    return wilson_ends(p, n, quantile)
+        variance = scene * (data.scenes - 1) / data.scenes
+        quantile = float(stats.norm.isf(family.alpha / (2 * family.size)))
+    spread = _spread(data)
+    variance = np.where(variance > 0, variance, spread / data.scenes)
+    return wilson_ends(data.mean, spread / variance, quantile)
 
 
-def wilson_ends(p: F64, n: F64, quantile: F64) -> tuple[F64, F64]:
-    """Ends of Wilson's score interval of rates p of n episodes."""
+def wilson_ends(p: F64, n: F64, quantile: float) -> tuple[F64, F64]:
+    """Ends of Wilson's score interval of rates p of n episodes, n not always whole."""
     shrink = 1 + quantile**2 / n
     middle = (p + quantile**2 / (2 * n)) / shrink
     half = quantile * np.sqrt(p * (1 - p) / n + (quantile / (2 * n)) ** 2) / shrink
     return np.clip(middle - half, 0, p), np.clip(middle + half, p, 1)
 
 
-def _over_scenes(data: Crossed, contrasts: F64) -> F64:
-    """(B, M) variance of each contrast from scene to scene."""
-    return np.asarray(np.einsum("mk,bkl,ml->bm", contrasts, data.scene, contrasts), np.float64)
+@lru_cache(maxsize=1024)
+def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
+    """How many standard errors, over seeds and over scenes, a family stays within together.
 
+    Over many degrees of freedom, the smaller of two that both hold: Bonferroni, and for pairs of
+    arms the studentized range (Tukey). Over seeds the degrees of freedom are those of all arms
+    together, which is too many if one arm's seeds vary far more than the others': then its own
+    S - 1 are all there are, and every contrast that errs errs by that arm, so Student's quantile
+    without an adjustment is needed and does. An arm without deviation is still given its share of
+    the pooled variance (`_seed_variance`), by which that quantile may be smaller.
 
-def _variances(data: Crossed, contrasts: F64) -> tuple[F64, F64, F64, F64]:
-    """(B, M) variances of contrasts: over seeds, lasting, degrees of freedom, least total."""
-    weight = contrasts**2 / data.seeds  # (M, K)
-    df = (data.seeds - 1).astype(np.float64)
-    between = np.maximum(data.between, data.noise)
-    share = OWN_WEIGHT * np.eye(len(df)) + (1 - OWN_WEIGHT) * df / df.sum()  # (K, K)
-    blend = weight @ share  # (M, K): what each arm's own variance counts for in a contrast
-    by_seed = between @ blend.T
-    scene = _over_scenes(data, contrasts) / data.scenes
-    lasting = np.maximum(scene - data.noise @ weight.T, 0)
-    floor = (data.scenes * scene + 2 / data.scenes) / (data.scenes + 2)
-    total = np.maximum(by_seed + lasting, floor)
-    freedom = total**2 / np.maximum((between**2) @ (blend**2 / df).T, 1e-30)
-    return by_seed, lasting, freedom, floor
-
-
-def critical(family: Family, freedom: F64) -> F64:
-    """How many standard errors all of a family stay within, with probability 1 - alpha.
-
-    The smaller of two that both hold: Bonferroni, and for pairs of arms the studentized range
-    (Tukey). Degrees of freedom are rounded down to a grid, so that each is computed once.
+    Args:
+        family: the intervals.
+        seeds: S of each arm.
     """
-    grid = np.floor(4 * np.clip(freedom, 1, 20)) / 4
-    grid = np.where(freedom >= 20, np.floor(np.minimum(freedom, 400) / 10) * 10, grid)
-    values, where = np.unique(grid, return_inverse=True)
-    found = np.array([_critical(family, float(df)) for df in values])
-    return np.asarray(found[where].reshape(freedom.shape), np.float64)
+    df = [s - 1 for s in seeds]
+    share = min(df) / sum(df) * min(seeds) / max(seeds) if family.arms else 0.0
+    alone = float(stats.t.isf(family.alpha / 2, min(df))) / np.sqrt(1 + share)
+    return max(_together(family, sum(df)), alone), _together(family, np.inf)
 
 
-@lru_cache(maxsize=4096)
-def _critical(family: Family, df: float) -> float:
+def _together(family: Family, df: float) -> float:
     bonferroni = float(stats.t.isf(family.alpha / (2 * family.size), df))
     if family.size == 1 or family.arms is None:
         return bonferroni
     tukey = stats.studentized_range.isf(family.alpha, family.arms, df) / np.sqrt(2)
     return min(bonferroni, float(tukey))
+
+
+def _seed_variance(data: Crossed) -> F64:
+    """(B, K) variance of an arm's rate from seed to seed: its own, or the pooled one if larger.
+
+    It is pooled as a fraction of p (1 - p), so that arms near 0 or 1 are not given what only arms
+    in between can have. No arm has less than scenes and chance alone would make.
+    """
+    spread = _spread(data)
+    own = np.maximum(data.between, data.noise)
+    own = np.where(own > 0, own, spread / data.scenes)
+    df = data.seeds - 1
+    pooled = spread * ((own @ df) / (spread @ df))[:, None]
+    return np.maximum(own, pooled)
+
+
+def _spread(data: Crossed) -> F64:
+    """(B, K) p (1 - p); of an arm that always did alike, as if half an episode had gone apart."""
+    half = 1 / (2 * data.seeds * data.scenes)
+    p = np.clip(data.mean, half, 1 - half)
+    return np.asarray(p * (1 - p), np.float64)
+
+
+def _over_scenes(data: Crossed, contrasts: F64) -> F64:
+    """(B, M) variance of each contrast from scene to scene."""
+    return np.asarray(np.einsum("mk,bkl,ml->bm", contrasts, data.scene, contrasts), np.float64)

@@ -15,7 +15,7 @@ from scipy import stats
 
 from trimix.core.contracts import F64, BoolArray
 from trimix.core.errors import ConfigError
-from trimix.evaluate.crossed import Bands, Crossed, Family, mixes, policies, rates
+from trimix.evaluate.crossed import Bands, Crossed, Family, mixes, policies, quantiles, rates
 from trimix.evaluate.planned import (
     MOST_SEEDS,
     SEEDS_FOR_MIXES,
@@ -29,10 +29,10 @@ POWER = 0.8
 
 METHODS: Mapping[Scope, str] = {
     "mixes": (
-        "crossed seeds and scenes, variances between seeds moderated over arms, "
-        "Satterthwaite's degrees of freedom, studentized range"
+        "seeds crossed with scenes; each arm's variance over seeds, or the pooled one if larger; "
+        "studentized range, or Student's t of one arm's seeds if larger; score intervals combined"
     ),
-    "these policies": "paired scenes, two scenes added, Bonferroni",
+    "these policies": "paired scenes, two more added, one won by each side; Bonferroni",
 }
 
 
@@ -47,7 +47,7 @@ class Contrast:
         status: planned, or exploratory and then never a claim.
         seeds: training seeds of the arm that has fewer.
         scenes: N.
-        by_seed, lasting, freedom: the variances of delta; see crossed.Bands.
+        by_seed, lasting: the variances of delta; see crossed.Bands.
     """
 
     a: str
@@ -61,7 +61,6 @@ class Contrast:
     scenes: int
     by_seed: float
     lasting: float
-    freedom: float
 
     @property
     def verdict(self) -> Verdict:
@@ -80,11 +79,13 @@ class Contrast:
         """
         if self.scope == "these policies":
             return None
+        family = Family(1 - plan.level, len(plan.contrasts))  # Bonferroni alone: quick, if wide
         for seeds in range(SEEDS_FOR_MIXES, MOST_SEEDS + 1):
-            error = np.sqrt(self.by_seed * self.seeds / seeds + self.lasting)
-            freedom = self.freedom * (seeds - 1) / (self.seeds - 1)
-            quantile = stats.t.isf((1 - plan.level) / (2 * len(plan.contrasts)), freedom)
-            if (quantile + stats.norm.ppf(POWER)) * error <= abs(self.delta):
+            over_seeds, over_scenes = quantiles(family, (seeds,) * len(plan.arms))
+            by_seed = self.by_seed * self.seeds / seeds
+            half = np.hypot(over_seeds * by_seed**0.5, over_scenes * self.lasting**0.5)
+            power = stats.norm.ppf(POWER) * np.sqrt(by_seed + self.lasting)
+            if half + power <= abs(self.delta):
                 return seeds
         return None
 
@@ -247,7 +248,6 @@ def _contrast(asked: _Asked, bands: Bands, m: int, e: int) -> Contrast:
         asked.scenes,
         float(bands.by_seed[e, m]),
         float(bands.lasting[e, m]),
-        float(bands.freedom[e, m]),
     )
 
 

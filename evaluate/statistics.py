@@ -69,7 +69,7 @@ def clustered_wilson(table: Table, level: float = 0.95) -> Interval:
 
 
 def _wilson(p: float, n: float, level: float) -> Interval:
-    quantile = np.asarray(stats.norm.isf((1 - level) / 2))
+    quantile = float(stats.norm.isf((1 - level) / 2))
     low, high = wilson_ends(np.asarray(p), np.asarray(n), quantile)
     return Interval(float(low), float(high))
 
