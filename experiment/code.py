@@ -7,7 +7,7 @@ it uses is followed, and what its module does when it is imported; so units of s
 share a file.
 
 What is followed is compared as a syntax tree, so that comments, docstrings and layout are no
-changes. Not followed: imports for type checkers, names that only annotate arguments, and the names
+changes. Not followed: imports for type checkers, names that only annotate, and the names
 in a `Registry`, which stand for every choice there is: who uses one entry names its module as a
 root. Neither is the store itself, nor what shares work out: that results do not hang on them is
 tested, not keyed. Files beside the code (scenes, templates) count where a string of the code names
@@ -73,7 +73,7 @@ def _follow(roots: Sequence[str]) -> Code:
     files: dict[str, Path] = {}
     libraries: set[str] = set()
     paths: set[Path] = set()
-    todo = [(name, part) for name, _, part in (root.partition(":") for root in roots)]
+    todo = [_split(root) for root in roots]
     given = set(todo)
     while todo:
         name, part = todo.pop()
@@ -88,6 +88,8 @@ def _follow(roots: Sequence[str]) -> Code:
                 f"module {name!r} has no source that could be read",
                 do="define it in a file that can be imported",
             )
+        if part and (name, part) in given:
+            module.require(part)
         note_loaded(module)
         view = module.view(part)
         modules[at] = view.digest
@@ -96,9 +98,10 @@ def _follow(roots: Sequence[str]) -> Code:
         packages = name.split(".")[:-1]
         todo += [(".".join(packages[: i + 1]), IMPORTED) for i in range(len(packages))]
         for target in view.imports:
-            names, library = followed(target)
-            todo += [(found, "") for found in names if not found.startswith(PLUMBING)]
+            root, library = followed(target)
             libraries.update(filter(None, [library]))
+            if root and not root.startswith(PLUMBING):
+                todo.append(_split(root))
     return Code(
         modules=dict(sorted(modules.items())),
         files={name: digest(path) for name, path in sorted(files.items())},
@@ -106,6 +109,11 @@ def _follow(roots: Sequence[str]) -> Code:
         python="{}.{}".format(*sys.version_info[:2]),
         paths=tuple(sorted(paths)),
     )
+
+
+def _split(root: str) -> tuple[str, str]:
+    name, _, part = root.partition(":")
+    return name, part
 
 
 def _stamps(paths: Sequence[Path]) -> list[Stamp | None]:

@@ -16,6 +16,8 @@ from trimix.experiment.code_parts import Import, Part, parts_of
 
 IMPORTED = "__init__"
 """The part of a module that runs when it is imported."""
+BY_DEFINITION = "trimix.experiment."
+"""Modules that units of several kinds share: of them only what is imported is followed."""
 _MAIN = ("__main__", "__mp_main__")
 
 
@@ -44,18 +46,23 @@ class Module:
     _views: dict[str, View] = field(default_factory=dict)
 
     def view(self, what: str = "") -> View:
-        """Of the whole module, of one definition with all that it uses here, or of its import.
-
-        Raises:
-            MissingError: there is no such definition.
-        """
+        """Of the whole module, of one definition with all that it uses here, or of its import."""
         if what not in self._views:
             self._views[what] = self._seen(self._used_by(what) if what else self.parts)
         return self._views[what]
 
+    def require(self, what: str) -> None:
+        """Refuse a root that is not there.
+
+        Raises:
+            MissingError: there is no such definition.
+        """
+        if what.partition(".")[0] not in {part.bound for part in self.parts}:
+            raise MissingError(f"{what!r} is not defined", where=str(self.path))
+
     def _seen(self, parts: Sequence[Part]) -> View:
         names = {name for part in parts for name in part.names}
-        # A name that only annotates arguments is imported for type checkers.
+        # A name that only annotates is imported for type checkers.
         only = {name for part in parts for name in part.annotating} - names
         return View(
             hashlib.blake2b("\n".join(p.text for p in parts).encode(), digest_size=16).hexdigest(),
@@ -69,10 +76,8 @@ class Module:
         todo = [name for part in self.parts if not part.bound for name in part.names]
         if what == IMPORTED:
             todo += [part.bound for part in self.parts if part.is_import]
-        elif (first := what.partition(".")[0]) in given:
-            todo.append(first)
         else:
-            raise MissingError(f"{what!r} is not defined", where=str(self.path))
+            todo.append(what.partition(".")[0])  # if it is a value, it is there already
         used: set[str] = set()
         while todo:
             name = todo.pop()
@@ -101,16 +106,23 @@ def find(name: str) -> Module | None:
 _parsed: dict[Path, tuple[Stamp, Module]] = {}
 
 
-def followed(target: Import) -> tuple[list[str], str]:
-    """Where an import leads: (modules whose code is followed, or else the library's name)."""
+def followed(target: Import) -> tuple[str, str]:
+    """Where an import leads.
+
+    Returns:
+        (a module, or module:definition, whose code is followed, or else the library's name)
+    """
     name, attribute = target
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names:
-        return [], ""
+        return "", ""
     if not is_followed(top):
-        return [], top
-    inner = f"{name}.{attribute}"
-    return [inner if attribute and _locate(inner) else name], ""
+        return "", top
+    if attribute and _locate(f"{name}.{attribute}"):
+        return f"{name}.{attribute}", ""
+    if attribute and name.startswith(BY_DEFINITION):
+        return f"{name}:{attribute}", ""
+    return name, ""
 
 
 def is_followed(top: str) -> bool:

@@ -10,7 +10,6 @@ Import = tuple[str, str]
 """("a.b", "") for `import a.b`, ("a.b", "c") for `from a.b import c`."""
 _NOT_CODE = {"__all__", "__author__", "__version__"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 @dataclass
@@ -22,7 +21,7 @@ class Part:
         is_import: it is an import.
         text: its syntax tree, without comments, docstrings and what only type checkers read.
         names: names that it uses.
-        annotating: names that annotate arguments or local variables, which nothing evaluates.
+        annotating: names in annotations, which nothing that makes a result evaluates.
         strings: its strings, with "*" for the holes of f-strings.
         imports: (name that it gives, what it imports), at any depth.
     """
@@ -49,7 +48,7 @@ def parts_of(source: bytes, package: Sequence[str]) -> list[Part]:
         if isinstance(statement, _DEFINITIONS):
             part.bound = statement.name
         reader = _Reader(part, package)
-        reader.read(statement, annotates=False, local=False)
+        reader.read(statement, annotates=False)
         part.text = "".join(reader.pieces)
         if isinstance(statement, ast.Import | ast.ImportFrom):
             part.is_import, part.bound = True, part.imports[0][0]
@@ -64,29 +63,26 @@ class _Reader:
         self.part, self._package = part, package
         self.pieces: list[str] = []
 
-    def read(self, node: object, annotates: bool, local: bool) -> None:
+    def read(self, node: object, annotates: bool) -> None:
         """A node of the tree, or a value in it."""
         if not isinstance(node, ast.AST):
             self.pieces.append(f"{node!r},")
             return
         self._take(node, annotates)
-        local = not isinstance(node, ast.ClassDef) and (local or isinstance(node, _FUNCTIONS))
         is_registry = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Registry"
         self.pieces.append(f"{type(node).__name__}(")
         for name in node._fields:
             value: object = getattr(node, name, None)
             if name == "args" and is_registry and isinstance(value, list):
                 value = value[:1]  # its entries stand for every choice there is
-            aside = name == "returns" or (
-                name == "annotation" and (local or isinstance(node, ast.arg))
-            )
+            aside = name in ("annotation", "returns")
             if isinstance(value, list):
                 self.pieces.append("[")
                 for inner in _without_prose(value) if name in _BODIES else value:
-                    self.read(inner, annotates or aside, local)
+                    self.read(inner, annotates or aside)
                 self.pieces.append("],")
             else:
-                self.read(value, annotates or aside, local)
+                self.read(value, annotates or aside)
         self.pieces.append("),")
 
     def _take(self, node: ast.AST, annotates: bool) -> None:
