@@ -12,8 +12,9 @@ from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError, MissingError
 from trimix.data.fingerprint import named
 from trimix.data.windows import Spans, WindowBatch
-from trimix.mix import Recipe, Source, View
 from trimix.mix.lock import Lock, LockedSource
+from trimix.mix.recipe import Recipe, Source
+from trimix.mix.source import View
 
 KILL = -1
 """A broken frame that takes the reading process with it."""

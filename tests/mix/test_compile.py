@@ -11,7 +11,8 @@ from mix_fakes import INTERFACE, FakeStore, by_name, fake, recipe, three, with_p
 
 from trimix.core.errors import ConfigError, InterfaceError, MissingError
 from trimix.data.windows import WindowSpec
-from trimix.mix import Filter, Phase, Recipe, Source, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.recipe import Filter, Phase, Recipe, Source
 from trimix.mix.schedule import PARTS
 from trimix.mix.selection import window_trust
 

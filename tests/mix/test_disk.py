@@ -12,17 +12,13 @@ from trimix.core.errors import DataError, MissingError
 from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
 from trimix.data.writing.writer import DatasetWriter
-from trimix.mix import (
-    DiskStore,
-    Filter,
-    Ledger,
-    Lock,
-    MixLoader,
-    Prefetcher,
-    Recipe,
-    Source,
-    compile_recipe,
-)
+from trimix.mix.compile import compile_recipe
+from trimix.mix.ledger import Ledger
+from trimix.mix.loader import MixLoader
+from trimix.mix.lock import Lock
+from trimix.mix.prefetch import Prefetcher
+from trimix.mix.recipe import Filter, Recipe, Source
+from trimix.mix.source import DiskStore
 
 SEEN = replace(INTERFACE, cameras={"wrist": (32, 48)})
 

@@ -20,7 +20,9 @@ from mix_fakes import (
 
 from trimix.core.errors import ConfigError, DataError
 from trimix.data.fingerprint import join
-from trimix.mix import Filter, Runs, Source, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.recipe import Filter, Source
+from trimix.mix.runs import Runs
 
 BOTH = {"real": 0.5, "dream": 0.5}
 

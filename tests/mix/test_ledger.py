@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from mix_fakes import fake, recipe, three
 
 from trimix.core.errors import ConfigError
-from trimix.mix import Ledger, MixLoader, Phase, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.ledger import Ledger
+from trimix.mix.loader import MixLoader
+from trimix.mix.recipe import Phase
 
 
 def setting(**changes):

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from mix_fakes import KILL, FakeStore, fake, recipe, three, with_provenance
 
 from trimix.core.errors import DataError, TrimixError
-from trimix.mix import Filter, MixBatch, MixLoader, Prefetcher, Source, compile_recipe
+from trimix.mix.batch import MixBatch
+from trimix.mix.compile import compile_recipe
+from trimix.mix.loader import MixLoader
+from trimix.mix.prefetch import Prefetcher
+from trimix.mix.recipe import Filter, Source
 
 
 def digest(batch: MixBatch) -> tuple:

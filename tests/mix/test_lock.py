@@ -7,7 +7,10 @@ import pytest
 from mix_fakes import fake, recipe, three
 
 from trimix.core.errors import DataError, MissingError
-from trimix.mix import Lock, MixLoader, Phase, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.loader import MixLoader
+from trimix.mix.lock import Lock
+from trimix.mix.recipe import Phase
 
 
 def test_json_round_trips():

@@ -8,7 +8,8 @@ from omegaconf import OmegaConf
 
 from trimix.core.errors import ConfigError, MissingError
 from trimix.data.windows import WindowSpec
-from trimix.mix import Filter, Phase, Recipe, Source, load_recipe, recipe_from_mapping
+from trimix.mix.recipe import Filter, Phase, Recipe, Source
+from trimix.mix.recipe_file import load_recipe, recipe_from_mapping
 
 WHOLE = """
 sources:

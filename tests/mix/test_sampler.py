@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from mix_fakes import FakeStore, fake, recipe, three
 
 from trimix.core.errors import ConfigError
-from trimix.mix import MixLoader, MixSampler, Phase, Source, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.loader import MixLoader
+from trimix.mix.recipe import Phase, Source
+from trimix.mix.sampler import MixSampler
 
 share = st.floats(0.0, 1.0).map(lambda x: round(x, 3))
 shares = st.fixed_dictionaries({"real": share, "sim": share, "dream": share}).filter(

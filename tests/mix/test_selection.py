@@ -11,7 +11,10 @@ from mix_fakes import FakeStore, fake, recipe, with_provenance
 
 from trimix.core.errors import ConfigError, DataError
 from trimix.data.windows import WindowSpec
-from trimix.mix import Filter, MixLoader, Runs, Source, compile_recipe
+from trimix.mix.compile import compile_recipe
+from trimix.mix.loader import MixLoader
+from trimix.mix.recipe import Filter, Source
+from trimix.mix.runs import Runs
 from trimix.mix.selection import choose, window_trust
 
 
