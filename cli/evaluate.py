@@ -9,12 +9,14 @@ from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.cli.worlds import WorldSettings
 from trimix.core.errors import ConfigError
-from trimix.evaluate.closed_loop import ClosedLoopConfig, evaluate_policies
+from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.compare import arm_names, compare_arms
 from trimix.evaluate.evaluation import save_evaluations
+from trimix.evaluate.head_to_head import evaluate_until_apart, head_to_head
 from trimix.evaluate.planned import ComparisonPlan
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import Suite, draw_suite
+from trimix.evaluate.verdict import statement
 from trimix.experiment.executor import executor_of
 
 
@@ -32,6 +34,7 @@ class EvaluateSettings(WorldSettings):
         suite: a saved suite to use instead.
         run: rows, workers and so on.
         executor: local, ray, or a Ray cluster's address.
+        stop_early: look at two policies after every run.block scenes, and stop once one is better.
         world, task, ...: see WorldSettings.
     """
 
@@ -43,6 +46,7 @@ class EvaluateSettings(WorldSettings):
     suite: str = ""
     run: ClosedLoopConfig = field(default_factory=lambda: ClosedLoopConfig(workers=2))
     executor: str = "local"
+    stop_early: bool = False
 
 
 def _command(settings: EvaluateSettings) -> None:
@@ -57,15 +61,11 @@ def _command(settings: EvaluateSettings) -> None:
         suite.require_of(world, where=settings.suite)
     else:
         suite = draw_suite(world, settings.scenes, settings.seed, settings.purpose)
+    jobs = [Job(name, 0, world, policy, suite) for name, policy in policies.items()]
+    run = evaluate_until_apart if settings.stop_early else evaluate
     with bar("evaluate", "scene") as progress:
-        evaluations = evaluate_policies(
-            policies,
-            world,
-            suite=suite,
-            config=settings.run,
-            executor=executor_of(settings.executor, settings.run.workers),
-            progress=progress,
-        )
+        executor = executor_of(settings.executor, settings.run.workers)
+        evaluations = run(jobs, settings.run, executor=executor, progress=progress)
     out = Path(settings.out)
     suite.save(out / "suite.json")
     save_evaluations(out / "evaluation.json", evaluations)
@@ -73,7 +73,10 @@ def _command(settings: EvaluateSettings) -> None:
         n, k = len(evaluation.outcomes), int(evaluation.success.sum())
         low, high = wilson(k, n)
         print(f"{evaluation.arm}: {k}/{n} succeeded, 95% interval {low:.3f} to {high:.3f}")
-    if len(evaluations) > 1:
+    if len(evaluations) == 2:
+        a, b = evaluations
+        print(statement(head_to_head(a, b)))
+    elif len(evaluations) > 2:
         plan = ComparisonPlan.all_pairs(arm_names(evaluations), [1], scenes=len(suite))
         found = compare_arms(evaluations, plan).inference
         print("\n".join([found["headline"], *found["statements"]] if found else []))

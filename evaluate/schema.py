@@ -146,6 +146,7 @@ class Comparison(TypedDict):
     ci95 is simultaneous with those of all comparisons of the plan, at all its looks, and of what
     scope says. The verdict is of a against b; what is exploratory is always open. mcnemar_p is of
     these policies, and there only where each arm has one; seeds are those of the arm with fewer.
+    any_time: ci95 holds at whatever scene the two policies were stopped.
     """
 
     a: str
@@ -156,6 +157,7 @@ class Comparison(TypedDict):
     scope: Scope
     status: Status
     verdict: Verdict
+    any_time: NotRequired[bool]
     mcnemar_p: NotRequired[float]
     scenes: NotRequired[int]
     seeds: NotRequired[int]

@@ -25,6 +25,8 @@ def statement(comparison: Comparison, level: float = 0.95) -> str:
     if comparison["verdict"] == "worse":
         a, b, points, low, high = b, a, -points, -high, -low
     ends = f"{100 * level:.3g}% CI {_signed(low)} to {_signed(high)}"
+    if comparison.get("any_time"):
+        ends += ", at whatever scene one stops"
     evidence = f"({ends}; {_size(comparison)})"
     if comparison["status"] == "exploratory":
         return f"{EXPLORATORY}{a} minus {b} is {_signed(points)} points {evidence}."
