@@ -22,7 +22,7 @@ from trimix.data.lerobot.video import VideoCodec, encode
 Section = Literal["rollouts", "dreams", "origins"]
 GAP_PX = 8
 GREY = 128
-CODEC = VideoCodec(crf=23, gop=60, full_colour_px=0)
+CODEC = VideoCodec(crf=26, gop=60, preset="veryfast", full_colour_px=0)
 
 
 @dataclass(frozen=True)
