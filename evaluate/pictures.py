@@ -56,7 +56,7 @@ def dream_strip(dataset: Dataset) -> Strip | None:
     panels = []
     for label, (mean, length, index) in chosen.items():
         episode = _read(dataset, index)
-        note = f"{length} frames, mean trust {mean:.2f}, episode {index} of {len(rows)}"
+        note = f"{_frames(length)}, mean trust {mean:.2f}, episode {index} of {len(rows)}"
         panels.append(_panel(episode, label, note))
     return Strip(f"Dreams: of {len(rows)}, by mean trust", tuple(panels), "dreams")
 
@@ -94,10 +94,14 @@ def origins_strip(data: Mapping[Origin, Path], real_label: str) -> Strip | None:
             return None
         episode = _read(dataset, 0)
         label = real_label if origin == "real" else origin
-        panel = _panel(episode, label, f"{len(episode)} frames")
+        panel = _panel(episode, label, _frames(len(episode)))
         panels.append(replace(panel, origin=origin))  # the stand-in plays the real one's part
     title = "An episode of each origin, as the policy sees it"
     return Strip(title, tuple(panels), "origins") if panels else None
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame{'' if count == 1 else 's'}"
 
 
 def _read(dataset: Dataset, index: int) -> Episode:

@@ -31,7 +31,7 @@ from trimix.evaluate.clips import resized
 from trimix.evaluate.pictures import by_outcome, typical
 
 APPLICATION = "trimix"
-CODEC = VideoCodec(crf=20, gop=10, preset="veryfast")
+CODEC = VideoCodec(crf=20, gop=10)
 # H.264's colours are of half the resolution: small pictures are first made this high.
 LEAST_PX = 192
 MOST_EPISODES = 8

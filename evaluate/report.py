@@ -22,7 +22,7 @@ from trimix.evaluate.schema import Report, validate_report
 MAX_BYTES = 15_000_000
 FILM_BYTES = 11_000_000  # of them for films; stills, figures and words take the rest
 STRIP_PX, STRIP_STILLS = 192, 6
-ROLLOUT_PX, ROLLOUT_STILLS = 144, 3
+ROLLOUT_PX, ROLLOUT_STILLS = 128, 3
 STILL_PX = 96
 TEMPLATES = Path(__file__).parent
 
@@ -176,6 +176,7 @@ def _clips(strips: Sequence[Strip]) -> dict[str, list[dict[str, Any]]]:
 def _film(strip: Strip, height: int, stills: int) -> dict[str, Any]:
     frames, fps = side_by_side(strip, height)
     return {
+        "label": strip.panels[0].label,
         "panels": strip.panels,
         "widths": panel_widths(strip.panels, height),
         "size": frames.shape[1:3],

@@ -285,7 +285,7 @@ def test_rollouts_stand_by_arm_in_the_same_order():
     part = html[html.index('id="rollouts"') : html.index('id="mix"')]
     assert re.findall(r"<h3>([\w+-]+)</h3>", part) == ["real+sim", "sim-only"]
     assert part.count("<video") == 3
-    assert part.count("No success among the scenes that were filmed.") == 1
+    assert part.count("No success in the scenes that were filmed.") == 1
     assert "No failure" not in part
     assert 'class="chip' not in part
 

@@ -267,6 +267,7 @@ def test_a_short_clip_holds_its_last_frame():
     frames, _ = side_by_side(strip, 8)
     assert frames[:, 0, 0, 0].tolist() == [0, 1, 2, 2, 2, 2]
     assert filmstrip(Panel("sim", "a", images, 10.0), 2, 8).shape == (8, 20, 3)
+    assert filmstrip(Panel("sim", "a", images, 10.0), 9, 8).shape == (8, 32, 3)
 
 
 def test_the_video_decodes_to_what_went_in(tmp_path):
