@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from trimix.cli.overrides import own_folder, readable
 from trimix.core import settings
 from trimix.core.errors import EXIT_STATUS, ConfigError, TrimixError
 
@@ -50,6 +51,8 @@ def call(verb: Verb, arguments: list[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     if verb.bare and arguments and re.match(r"[^=-][^=]*$", arguments[0]):
         arguments = [f"{verb.bare}={arguments[0]}", *arguments[1:]]
+    # Overrides last: argparse takes those on one side of a flag only.
+    arguments = sorted(map(readable, arguments), key=lambda a: "=" in a and not a.startswith("-"))
     ConfigStore.instance().store(name=f"{verb.name}_defaults", node=settings.schema(verb.config))
     before, sys.argv = sys.argv, [f"trimix {verb.name}", *arguments]
     if threading.current_thread() is threading.main_thread():
@@ -60,7 +63,7 @@ def call(verb: Verb, arguments: list[str]) -> int:
     def run(config: DictConfig) -> None:
         # Kept back from Hydra, which would print a second line about it.
         try:
-            _run(verb, config)
+            _run(verb, config, arguments)
         except (TrimixError, BrokenPipeError) as fault:
             faults.append(fault)
 
@@ -84,11 +87,14 @@ def call(verb: Verb, arguments: list[str]) -> int:
     return EXIT_STATUS if faults else 0
 
 
-def _run(verb: Verb, config: DictConfig) -> None:
+def _run(verb: Verb, config: DictConfig, arguments: list[str]) -> None:
     where = f"trimix {verb.name}"
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
-    verb.run(settings.build(verb.config, {str(k): v for k, v in plain.items()}, where))
+    given = {str(k): v for k, v in plain.items()}
+    if isinstance(given.get("out"), str):
+        given["out"] = own_folder(given["out"], arguments)
+    verb.run(settings.build(verb.config, given, where))
 
 
 def _explain(verb: Verb, fault: HydraException) -> ConfigError:

@@ -22,6 +22,7 @@ from trimix.experiment.sources import thinned
 from trimix.experiment.store import Entry
 from trimix.experiment.work import Work
 from trimix.mix.compile import compile_recipe
+from trimix.mix.ledger import NAME as LEDGER
 from trimix.mix.lock import Lock
 from trimix.mix.recipe import Filter, Recipe
 from trimix.mix.recipe import Source as MixSource
@@ -30,7 +31,7 @@ from trimix.rollout.learned import LearnedSpec, policy_digest
 from trimix.train.device import torch_threads
 from trimix.train.policy import PolicyTrainConfig, train_from_lock
 
-POLICY, LEDGER, CHECKPOINT = "policy", "ledger.json", "checkpoint.safetensors"
+POLICY, CHECKPOINT = "policy", "checkpoint.safetensors"
 CURVE_POINTS = 400
 
 
@@ -57,7 +58,7 @@ class PolicyUnit:
     def reads(self) -> Json:
         """What the lock draws, wherever its data lies, and how it is trained on."""
         settings = asdict(self.config)
-        del settings["loop"]["checkpoint_every"]
+        del settings["loop"]["checkpoint_every"], settings["prefetch"]  # they change no byte
         return {"lock": self._lock.hash, "config": plain(settings)}
 
     def code(self) -> tuple[str, ...]:
@@ -115,9 +116,8 @@ class Trained:
         return found
 
     def ledger(self) -> Mapping[str, Any]:
-        """What was really drawn, see mix.ledger; empty if it was not counted."""
-        path = self.entry.folder / LEDGER
-        raw: dict[str, Any] = read_json(path) if path.is_file() else {}
+        """What was really drawn; see mix.ledger."""
+        raw: dict[str, Any] = read_json(self.entry.folder / LEDGER)
         return raw
 
 
@@ -166,7 +166,7 @@ def recipe_of(
 
 def _filter(source: Source) -> Filter:
     """Failed sim episodes and untrusted dreams are not drawn."""
-    draw = Filter()
+    draw = Filter(sample=source.episodes_per_seed)
     if isinstance(source, Sim) and source.only_successes:
         return replace(draw, success=True)
     if isinstance(source, Dream):

@@ -23,7 +23,6 @@ from trimix.experiment.sources import (
     CollectUnit,
     ImportUnit,
     WorldModelUnit,
-    source_digest,
 )
 from trimix.experiment.work import Work
 from trimix.rollout.dream import DreamSpec, PerturbedSpec
@@ -130,8 +129,9 @@ class Prepared:
             stand_in=isinstance(source, StandIn),
             workers=self.work.executor.workers,
         )
-        unit = ImportUnit(f"{name}: imported", config, source_digest(path))
-        episodes = len(LeRobotFolder.open(path).episodes)
+        folder = LeRobotFolder.open(path)
+        unit = ImportUnit(f"{name}: imported", config, folder.contents.hash())
+        episodes = len(folder.episodes)
         entry = self.work.one(name, unit, episodes, "episode")
         about = cast(dict[str, Any], entry.result)
         self.warnings += [f"left out of the {name} episodes: {s}" for s in about["skipped"]]

@@ -136,8 +136,7 @@ def _arm(experiment: Experiment, found: Findings, name: str) -> Arm:
 
 def _mix(found: Findings, name: str) -> list[MixRow]:
     """What was planned and what was drawn, over all the arm's trainings."""
-    ledgers = [t.ledger() for t in found.trained if t.arm == name]
-    return mix_rows(name, found.locks[name], [ledger for ledger in ledgers if ledger])
+    return mix_rows(name, found.locks[name], [t.ledger() for t in found.trained if t.arm == name])
 
 
 def _curves(prepared: Prepared, trained: Sequence[Trained]) -> list[Any]:

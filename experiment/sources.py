@@ -11,7 +11,7 @@ from trimix.core.contracts import Json
 from trimix.core.plain import plain
 from trimix.core.workers import Executor, Local, Tick
 from trimix.data.dataset import Dataset
-from trimix.data.files import combined_digest, digest, files_below, remove_tree
+from trimix.data.files import remove_tree
 from trimix.data.importing.importer import import_dataset
 from trimix.data.importing.plan import ImportConfig
 from trimix.experiment.work import counted
@@ -186,10 +186,3 @@ class WorldModelUnit:
 def thinned(history: Sequence[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
     """Some of a loss curve's points, evenly: about so many."""
     return list(history[:: max(1, len(history) // most)])
-
-
-def source_digest(path: str | Path) -> str:
-    """Digest of what a LeRobot directory holds."""
-    root = Path(path)
-    paths = files_below(root, "data", "images", "meta", "videos")
-    return combined_digest({p.relative_to(root).as_posix(): digest(p) for p in paths})
