@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 
-_NAME = re.compile(r"[\w\-/@:]+")
+_NAME = re.compile(r"[A-Za-z_][\w\-/@:]*")
 """What Hydra reads as a part of a key."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from trimix.core.errors import ConfigError, DataError, InterfaceError
+from trimix.core.errors import DataError, InterfaceError
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
 from trimix.data.importing.plan import ImportConfig
@@ -108,7 +108,6 @@ class Prepared:
             cameras: dict[str, str] = {}
         else:
             path, settings = Path(source.path), source
-            self._require_apart(path)
             cameras = source.cameras or self._camera_names(LeRobotFolder.open(path))
         config = ImportConfig(
             path=str(path),
@@ -284,14 +283,6 @@ class Prepared:
     def _seed(self, purpose: str, name: str) -> int:
         """Of a source's episodes: another for every source and every purpose."""
         return seed63(self.experiment.seed, purpose, name)
-
-    def _require_apart(self, source: Path) -> None:
-        ours, theirs = self.folder.out.resolve(), source.resolve()
-        if theirs == ours or theirs.is_relative_to(ours) or ours.is_relative_to(theirs):
-            raise ConfigError(
-                f"the run's folder {ours} and the real episodes {theirs} are one inside the other",
-                do="choose another folder with out=",
-            )
 
 
 def _one_or_each(units: tuple[str, ...]) -> str | tuple[str, ...]:

@@ -16,7 +16,7 @@ from trimix.data.windows import WindowSpec
 from trimix.evaluate.compare import compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.fidelity import agreement
-from trimix.evaluate.report import write_report
+from trimix.evaluate.report import load_report, write_report
 from trimix.evaluate.schema import Fidelity, Report
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import draw_suite
@@ -82,20 +82,27 @@ def run(
             scenes under another plan.
         TrimixError: what a part of it could not use; what was done stays.
     """
-    _require_sources(experiment)
+    _require_sources(experiment, Path(out))
     kept = store if isinstance(store, Store) else Store(store)
     work = Work(kept, executor or Local(2), listener)
     with RunFolder(out, kept).held(experiment) as folder:
         return _Run(experiment, work, folder).all(command)
 
 
-def _require_sources(experiment: Experiment) -> None:
+def _require_sources(experiment: Experiment, out: Path) -> None:
     """Fail before anything is written."""
+    ours = out.resolve()
     for name, source in experiment.sources.items():
         if isinstance(source, Real):
             if not source.path:
                 raise ConfigError("has no path", where=f"source {name!r}", do="name a data set")
-            LeRobotFolder.open(source.path)
+            theirs = LeRobotFolder.open(source.path).root.resolve()
+            if ours == theirs or ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
+                raise ConfigError(
+                    f"the run's folder {ours} and the recorded episodes {theirs} are one inside "
+                    "the other",
+                    do="choose another folder with out=",
+                )
 
 
 class _Run:
@@ -145,7 +152,7 @@ class _Run:
         report = assemble(experiment, self.work, prepared, self.real, found, command)
         page = write_report(self.folder.out, report, strips(experiment, prepared, found.closed))
         return Result(
-            report,
+            load_report(self.folder.out),
             page,
             {(t.arm, t.seed): t.policy for t in trained},
             prepared.data,

@@ -1,0 +1,108 @@
+"""Laws of plans: whoever has seen the scenes cannot plan them any more, whatever he calls it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trimix.core.errors import ConfigError
+from trimix.evaluate.planned import ComparisonPlan
+from trimix.evaluate.suites import Suite, make_suite
+from trimix.experiment.promise import register
+from trimix.experiment.store import Store
+
+ARMS = {"a": "0" * 32, "b": "1" * 32, "c": "2" * 32}
+PLAN = ComparisonPlan.all_pairs(list(ARMS), [3, 5], scenes=100)
+SUITE = make_suite("push_t", "mujoco:target", 4, 0, "confirm")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def ask(store: Store, plan: ComparisonPlan = PLAN, **given: Any) -> tuple[ComparisonPlan, bool]:
+    arms: dict[str, str] = given.pop("arms", ARMS)
+    suite: Suite = given.pop("suite", SUITE)
+    options = {"looks_given": True, "exploratory": False, **given}
+    return register(store, plan, arms, suite, **options)
+
+
+def test_the_same_plan_is_kept_however_often_it_is_asked_for(store: Store) -> None:
+    assert ask(store) == ask(store) == ask(Store(store.root)) == (PLAN, True)
+
+
+CHEATS = {
+    "the contrast that looked best": {
+        "plan": ComparisonPlan((("a", "b"),), (3, 5), scenes=100),
+        "arms": {"a": ARMS["a"], "b": ARMS["b"]},
+    },
+    "a look that was not planned": {"plan": replace(PLAN, looks=(3, 4, 5))},
+    "one look, after two": {"plan": replace(PLAN, looks=(5,))},
+    "more scenes": {"plan": replace(PLAN, scenes=200)},
+    "a lower level": {"plan": replace(PLAN, level=0.9)},
+    "one more arm": {
+        "plan": ComparisonPlan.all_pairs([*ARMS, "d"], [3, 5], scenes=100),
+        "arms": {**ARMS, "d": "3" * 32},
+    },
+    "another number of scenes drawn": {
+        "plan": replace(PLAN, scenes=8),
+        "suite": make_suite("push_t", "mujoco:target", 8, 0, "confirm"),
+    },
+}
+
+
+@pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
+def test_what_was_seen_cannot_be_planned_anew(store: Store, cheat: dict[str, Any]) -> None:
+    ask(store)
+    with pytest.raises(ConfigError, match="were seen on these scenes under a plan") as caught:
+        ask(store, **cheat)
+    assert "exploratory=true" in str(caught.value)
+    assert ask(store) == (PLAN, True)
+    assert not ask(store, **cheat, exploratory=True)[1]
+    assert ask(store) == (PLAN, True)
+
+
+def test_names_of_arms_are_no_plan(store: Store) -> None:
+    ask(store)
+    renamed = {name.upper(): key for name, key in ARMS.items()}
+    plan = ComparisonPlan.all_pairs(list(renamed), [3, 5], scenes=100)
+    assert ask(store, plan, arms=renamed) == (plan, True)
+
+
+def test_what_was_explored_cannot_be_planned_later(store: Store) -> None:
+    assert not ask(store, exploratory=True)[1]
+    with pytest.raises(ConfigError, match="before there was a plan"):
+        ask(store)
+    assert not ask(store, exploratory=True)[1]
+
+
+def test_a_run_that_asks_for_no_looks_takes_the_planned_ones(store: Store) -> None:
+    ask(store)
+    grown = replace(PLAN, looks=(4,))
+    assert ask(store, grown, looks_given=False) == (PLAN, True)
+    assert PLAN.status("a", "b", 4, 4, 100) == "exploratory"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"suite": make_suite("push_t", "mujoco:target", 4, 1, "confirm")},
+        {"suite": make_suite("push_t", "mujoco:mild", 4, 0, "confirm")},
+        {"arms": {"a": "7" * 32, "b": "8" * 32, "c": "9" * 32}},
+    ],
+)
+def test_new_scenes_or_new_policies_may_be_planned(store: Store, new: dict[str, Any]) -> None:
+    ask(store)
+    other = replace(PLAN, looks=(8,))
+    assert ask(store, other, **new) == (other, True)
+
+
+def test_one_policy_may_stand_in_two_comparisons(store: Store) -> None:
+    """A baseline is trained once: only a pair that was seen together is bound to its plan."""
+    ask(store)
+    plan = ComparisonPlan((("a", "z"),), (8,), scenes=100)
+    assert ask(store, plan, arms={"a": ARMS["a"], "z": "z" * 32}) == (plan, True)
