@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trimix.experiment.run import Result, run
     from trimix.experiment.source_kinds import Dream, Real, Sim, StandIn
     from trimix.experiment.store import Store
+    from trimix.experiment.view import view
     from trimix.mix.compile import compile_recipe as compile_mix
     from trimix.mix.recipe import Filter, Phase, Recipe, Source
     from trimix.policy import POLICIES
@@ -73,6 +74,7 @@ __all__ = [
     "run",
     "train_policy",
     "train_worldmodel",
+    "view",
 ]
 
 _WHERE = {
@@ -110,6 +112,7 @@ _WHERE = {
     "run": "experiment.run",
     "train_policy": "train.policy:train_from_lock",
     "train_worldmodel": "train.worldmodel",
+    "view": "experiment.view",
 }
 """name -> the module below trimix that holds it, and its name there where that is another."""
 
