@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from trimix.core.contracts import Json, Policy, World
 from trimix.core.errors import ConfigError
 from trimix.core.plain import plain
+from trimix.sim.robots import ROBOTS
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 
@@ -68,8 +69,9 @@ class MujocoSpec:
         return ["mujoco", plain(self)]
 
     def code(self) -> tuple[str, ...]:
-        """This module and the task's."""
-        return (__name__, TASKS.where(self.task).partition(":")[0])
+        """This module, the task's and its robot's."""
+        named = (TASKS.where(self.task), ROBOTS.where(self.robot_type))
+        return (__name__, *(where.partition(":")[0] for where in named))
 
 
 @dataclass(frozen=True)
