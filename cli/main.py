@@ -22,6 +22,7 @@ _TABLE = {
     "report": ("report", "say what a run found"),
     "view": ("view", "write a recording of episodes for the rerun viewer"),
     "verify": ("verify", "replay sim episodes from their provenance"),
+    "store": ("store", "what is kept of results, why, and what can go"),
     "bench": ("bench", "measure trimix beside ceilings and baselines"),
     "doctor": ("doctor", "look at this machine, or check a data set"),
 }

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from trimix.core.errors import MissingError
 from trimix.data.digests import Stamp, stamp_of
-from trimix.data.files import digest
+from trimix.experiment.code_files import file_digest
 from trimix.experiment.code_loaded import note_loaded
 from trimix.experiment.code_module import IMPORTED, find, followed
 
@@ -38,7 +38,7 @@ class Code:
 
     Args:
         modules: module, or module:definition -> digest of its syntax tree.
-        files: file beside the code, from its package -> digest of its bytes.
+        files: file beside the code, from its package -> digest of what it says.
         libraries: distribution -> version.
         python: minor version, e.g. "3.11".
         paths: every source file and file beside it that was looked at.
@@ -104,7 +104,7 @@ def _follow(roots: Sequence[str]) -> Code:
                 todo.append(_split(root))
     return Code(
         modules=dict(sorted(modules.items())),
-        files={name: digest(path) for name, path in sorted(files.items())},
+        files={name: file_digest(path) for name, path in sorted(files.items())},
         libraries=_versions(libraries),
         python="{}.{}".format(*sys.version_info[:2]),
         paths=tuple(sorted(paths)),

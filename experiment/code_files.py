@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
+
+from trimix.data.files import digest, text_digest
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ASSETS = PACKAGE / "assets"
@@ -44,6 +48,14 @@ def named_files(texts: Iterable[str], module: Path) -> dict[str, Path]:
             found[name] = path
             todo += _inner(path)
     return found
+
+
+def file_digest(path: Path) -> str:
+    """Digest of what a file says: of XML without comments and layout."""
+    if path.suffix == ".xml":
+        with suppress(ElementTree.ParseError):
+            return text_digest(ElementTree.canonicalize(from_file=path, strip_text=True))
+    return digest(path)
 
 
 def _matches(text: str, bases: Iterable[Path]) -> Iterator[Path]:

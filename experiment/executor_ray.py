@@ -22,6 +22,8 @@ from trimix.core.workers import POLL_S, WORKER_ENVIRONMENT, Tick, Tries
 
 ANSWER_S = 10.0
 """How long a named cluster may take to accept a connection."""
+OBJECTS_BYTES = 100_000_000
+"""Only arguments and results go through Ray."""
 _TELL_S = 0.3
 
 S = TypeVar("S")
@@ -196,9 +198,12 @@ def _connected(address: str, workers: int) -> Any:
         return ray
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if not address:
-        # Only arguments and results go through its object store.
         ray.init(
-            num_cpus=workers, include_dashboard=False, object_store_memory=100_000_000, **quiet
+            "local",  # else Ray joins whatever cluster this machine has, or had
+            num_cpus=workers,
+            include_dashboard=False,
+            object_store_memory=OBJECTS_BYTES,
+            **quiet,
         )
         return ray
     try:

@@ -47,9 +47,8 @@ class PromiseUnit:
         """What is compared, and not how: that is what is looked up."""
         return {"pair": plain(sorted(self.pair)), "scenes": self.scenes}
 
-    def code(self) -> tuple[str, ...]:
+    def code(self) -> None:
         """It is the same promise whatever becomes of the code."""
-        return ()
 
     def make(self, folder: Path, tick: Tick) -> Json:
         """Keep it."""

@@ -78,7 +78,7 @@ class Store:
 
     def serve(self, kind: str, key: str) -> Entry | None:
         """`find`, by key."""
-        folder = self._folder(kind, key)
+        folder = self.folder(kind, key)
         if not (folder / ENTRY).is_file():
             return None
         if os.access(self.root, os.W_OK):
@@ -130,7 +130,7 @@ class Store:
         Args:
             kinds: of the entries, by key.
         """
-        self._leases.wait([*kinds], lambda key: (self._folder(kinds[key], key) / ENTRY).is_file())
+        self._leases.wait([*kinds], lambda key: (self.folder(kinds[key], key) / ENTRY).is_file())
 
     def records(self) -> Iterator[Record]:
         """What is recorded of every entry, by kind and key."""
@@ -143,11 +143,11 @@ class Store:
 
     def entries(self) -> list[Entry]:
         """Every finished result, unverified, by kind and key."""
-        return [r.entry(self._folder(r.kind, r.key), reused=True) for r in self.records()]
+        return [r.entry(self.folder(r.kind, r.key), reused=True) for r in self.records()]
 
     def used(self, entry: Entry) -> datetime:
         """When an entry was last given out, or made."""
-        marked = (self._folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
+        marked = (self.folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
         return datetime.fromtimestamp(marked, UTC)
 
     def link(self, entry: Entry, at: Path, part: str = "") -> None:
@@ -191,26 +191,28 @@ class Store:
                 with self._leases.hold(entry.key, f"removal of {entry.label}") as is_ours:
                     if is_ours and self._move(entry.kind, entry.key, "trash"):
                         removed.append(entry)
-            self.sweep("trash")
+            self._empty("trash")
         return removed
-
-    def sweep(self, folder: str) -> None:
-        """Empty "trash" or "damaged"."""
-        for path in [*(self.root / folder).glob("*")]:
-            shutil.rmtree(path, ignore_errors=True)  # two processes may be at it
 
     def partials(self) -> list[Path]:
         """What interrupted tries left, and what is being made."""
         return sorted(p for p in self.root.glob("*/*.partial") if p.parent.name not in SIDE)
 
-    def remove_partial(self, partial: Path) -> bool:
-        """Delete what an interrupted try left; False if it is being made."""
-        with storage_errors(self.root), self._leases.hold(partial.stem, "removal") as is_ours:
-            if is_ours:
-                shutil.rmtree(partial)
-        return is_ours
+    def clean(self) -> None:
+        """Delete what interrupted tries left and what was damaged; what is being made stays."""
+        with storage_errors(self.root):
+            for partial in self.partials():
+                with self._leases.hold(partial.stem, "removal") as is_ours:
+                    if is_ours:
+                        shutil.rmtree(partial)
+            self._empty("damaged", "trash")
 
-    def _folder(self, kind: str, key: str) -> Path:
+    def _empty(self, *folders: str) -> None:
+        for path in [path for folder in folders for path in (self.root / folder).glob("*")]:
+            shutil.rmtree(path, ignore_errors=True)  # two processes may be at it
+
+    def folder(self, kind: str, key: str) -> Path:
+        """Where an entry is, if it is there."""
         return self.root / kind / key
 
     def _make(self, unit: Unit, key: str, tick: Tick) -> Entry:
@@ -224,7 +226,7 @@ class Store:
                 "kept; machines of a cluster need the same trimix and libraries",
             )
         require_loaded(before.modules)
-        folder = self._folder(unit.kind, key)
+        folder = self.folder(unit.kind, key)
         partial = folder.with_name(f"{key}.partial")
         with storage_errors(partial):
             if folder.exists():
@@ -268,7 +270,7 @@ class Store:
             away = self.root / where / f"{key}-{time.time_ns()}"
             away.parent.mkdir(exist_ok=True)
             with suppress(FileNotFoundError):
-                self._folder(kind, key).rename(away)
+                self.folder(kind, key).rename(away)
         return True
 
 

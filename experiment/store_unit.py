@@ -27,11 +27,12 @@ class Unit(Protocol):
     def reads(self) -> Json:
         """What decides the result but code and versions: settings, digests of inputs, threads."""
 
-    def code(self) -> tuple[str, ...]:
+    def code(self) -> tuple[str, ...] | None:
         """Modules ("a.b") and definitions ("a.b:C") from which the code that makes it is reached.
 
         The unit's own class, with what it uses, is reached anyway. What is chosen by a name in a
-        registry, or comes in a field, is named here.
+        registry, or comes in a field, is named here. None: it is a record and not a computation;
+        no code decides it, nothing can make it again, and it is not pruned unless it is named.
         """
 
     def make(self, folder: Path, tick: Tick) -> Json:
@@ -48,8 +49,10 @@ class Unit(Protocol):
 
 def roots_of(unit: Unit) -> tuple[str, ...]:
     """Where the code that makes a unit is reached from."""
-    own = type(unit)
-    return (f"{own.__module__}:{own.__qualname__}", *sorted(set(unit.code())))
+    own, named = type(unit), unit.code()
+    if named is None:
+        return ()
+    return (f"{own.__module__}:{own.__qualname__}", *sorted(set(named)))
 
 
 def parts_of(unit: Unit) -> dict[str, Json]:
@@ -58,7 +61,9 @@ def parts_of(unit: Unit) -> dict[str, Json]:
 
 
 def code_parts(roots: tuple[str, ...]) -> dict[str, Json]:
-    """The parts of a key that are not the unit's own."""
+    """The parts of a key that are not the unit's own; none without roots."""
+    if not roots:
+        return {}
     code = reached(roots)
     return {
         "code": dict(code.modules),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -88,6 +90,27 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class Promise:
+    """Keeps what it was first told."""
+
+    kind: ClassVar[str] = "plan"
+    promised: str
+
+    @property
+    def label(self) -> str:
+        return "promise"
+
+    def reads(self):
+        return "what is promised"
+
+    def code(self) -> None:
+        return None
+
+    def make(self, folder: Path, tick: Tick):
+        return self.promised
+
+
+@dataclass(frozen=True)
 class Refuse(Count):
     """Fails as a user's mistake does."""
 
@@ -122,3 +145,12 @@ def note(log: str, line: str) -> None:
     if log:
         with Path(log).open("a") as file:
             file.write(line + "\n")
+
+
+@contextmanager
+def share(value: int) -> Iterator[int]:
+    yield value
+
+
+def environment(state: int, argument: int, tick: Tick) -> tuple[int, str | None]:
+    return state, os.environ.get("OMP_NUM_THREADS")

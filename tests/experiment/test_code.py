@@ -13,6 +13,7 @@ from trimix.core.errors import MissingError, TrimixError
 from trimix.experiment import code
 from trimix.experiment.code import Code, reached
 from trimix.experiment.code_loaded import require_loaded
+from trimix.sim.robots import ROBOTS
 
 FILES = {
     "__init__.py": '"""A package of somebody\'s."""\n',
@@ -150,9 +151,15 @@ EDITS: dict[str, tuple[Callable[[Package], None], bool, bool]] = {
         False,
     ),
     "a version": (lambda p: p.write("__init__.py", '__version__ = "2"\n'), False, False),
-    "a scene": (lambda p: p.edit("scene.xml", "<mujoco>", "<mujoco >"), True, True),
-    "a part of a scene": (lambda p: p.write("parts/arm.xml", "<mujoco  />"), True, True),
-    "another scene": (lambda p: p.write("other.xml", "<mujoco  />"), True, False),
+    "a scene": (lambda p: p.edit("scene.xml", "<mujoco>", "<mujoco a='1'>"), True, True),
+    "a scene's comment": (
+        lambda p: p.edit("scene.xml", "<inc", "<!-- a -->\n<inc"),
+        False,
+        False,
+    ),
+    "a part of a scene": (lambda p: p.write("parts/arm.xml", "<mujoco a='1'/>"), True, True),
+    "another scene": (lambda p: p.write("other.xml", "<mujoco a='1'/>"), True, False),
+    "a scene, broken": (lambda p: p.write("other.xml", "<mujoco"), True, False),
 }
 
 
@@ -227,10 +234,11 @@ def test_every_packaged_file_is_reached_from_some_module() -> None:
     root = Path(code.__file__).resolve().parents[1]
     shipped = {
         p.relative_to(root).as_posix()
-        for folder in ("assets", "evaluate", "cli")
+        for folder in ("assets", "evaluate")
         for suffix in ("*.xml", "*.png", "*.jinja")
         for p in (root / folder).rglob(suffix)
     }
-    found = reached(["trimix.cli.pipeline", "trimix.sim.scene", "trimix.sim.robots"]).files
+    robots = [ROBOTS.where(name).partition(":")[0] for name in ROBOTS]
+    found = reached(["trimix.experiment.run", "trimix.experiment.reporting", *robots]).files
     assert shipped
     assert shipped <= set(found)

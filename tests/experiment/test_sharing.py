@@ -235,8 +235,8 @@ def test_a_disk_that_fills_up_in_a_worker_is_one_line_and_loses_nothing(
     with pytest.raises(TrimixError, match=r"the disk is full; make room") as caught:
         make_units(store, units, Local(workers))
     assert "\n" not in str(caught.value)
-    for partial in store.partials():
-        assert store.remove_partial(partial)
+    store.clean()
+    assert not store.partials()
     entries = make_units(store, [units[0], units[2]], Local(workers))
     assert entries[0].reused, "what was made before is there"
     assert not half_written(store.root)
