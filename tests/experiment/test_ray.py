@@ -18,7 +18,10 @@ from trimix.core.errors import ConfigError, MissingError, TrimixError
 from trimix.experiment import executor_ray
 from trimix.experiment.executor import executor_of
 
-pytestmark = pytest.mark.skipif(find_spec("ray") is None, reason="Ray (an extra) is not installed")
+pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray (an extra) is not installed"),
+    pytest.mark.xdist_group("ray"),  # one cluster at a time, begun once
+]
 
 # One cluster for all that needs one, in a process of its own: Ray keeps state in its driver.
 PROGRAM = """
