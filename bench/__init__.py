@@ -5,6 +5,7 @@ from trimix.core.registry import Registry
 BENCHES = Registry(
     "bench",
     {
+        "plan": "trimix.bench.plan:run",
         "tiny": "trimix.bench.tiny:run",
     },
 )

@@ -17,6 +17,8 @@ from trimix.core.errors import ConfigError
 from trimix.data.cache import FrameCache
 from trimix.data.dataset import Dataset
 
+_ROWS = 1 << 16  # looked at together where all rows have to be
+
 
 @dataclass(frozen=True)
 class WindowSpec:
@@ -166,6 +168,7 @@ class Windows:
 def _task_of_rows(dataset: Dataset) -> I64 | None:
     """(F,) task of every row; None if the rows do not name tasks that there are."""
     recorded = dataset.column("task_index")
-    if recorded is None or not set(np.unique(recorded)) <= set(dataset.source.tasks):
+    if recorded is None:
         return None
-    return recorded
+    parts = (recorded[at : at + _ROWS] for at in range(0, len(recorded), _ROWS))
+    return recorded if all(set(np.unique(p)) <= set(dataset.source.tasks) for p in parts) else None

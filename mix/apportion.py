@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trimix.core.contracts import I64, BoolArray
+from trimix.core.contracts import I64
 
 # lcm(1..16) * 10**6: six-digit decimals, thirds, sevenths, ... are exact multiples of 1/PARTS, and
 # batch_size * PARTS and steps * PARTS stay below 2**63 for every recipe that validates.
@@ -36,9 +36,15 @@ PARTS = 720_720_000_000
 
 
 class _Level(NamedTuple):
-    """The nodes of a level: r is part / whole, c is carry / whole."""
+    """The nodes of a level: r is part / whole, c is carry / whole.
 
-    without: BoolArray
+    nodes: how many there are one level down; node i divides between i and i + len(part) of them.
+    without: 1 where the sides share what they go without, else 0; sign: 1 - 2 * without.
+    """
+
+    nodes: int
+    without: I64
+    sign: I64
     part: I64
     whole: I64
     carry: I64
@@ -54,34 +60,42 @@ class Apportionment:
     """
 
     def __init__(self, fractions: I64, ahead: I64) -> None:
-        self._sources = len(fractions)
-        depth = (self._sources - 1).bit_length()
-        below = np.zeros(1 << depth, np.int64)
-        lead = np.zeros(1 << depth, np.int64)
-        below[: self._sources], lead[: self._sources] = fractions, ahead
         levels = []
-        while len(below) > 1:
-            left, both = below[0::2], below[0::2] + below[1::2]
-            without = both >= PARTS
-            part = np.where(without, PARTS - left, left)
-            whole = np.where(without, 2 * PARTS - both, both)
-            node_lead = lead[0::2] + lead[1::2]
+        while len(fractions) > 1:
+            nodes = len(fractions)
+            left, right = _sides(fractions)
+            left_ahead, right_ahead = _sides(ahead)
+            both, ahead = left + right, left_ahead + right_ahead
+            without = (both >= PARTS).astype(np.int64)
+            sign = 1 - 2 * without
+            part = PARTS * without + sign * left
+            whole = 2 * PARTS * without + sign * both
             # float64 here: IEEE's basic operations round alike on every machine
-            surplus = (lead[0::2] * whole.astype(float) - node_lead * part.astype(float)) / PARTS
-            carry = whole / 2 + np.where(without, surplus, -surplus)
-            carry = np.clip(carry, 0, np.maximum(whole - 1, 0)).astype(np.int64)
-            levels.append(_Level(without, part, np.maximum(whole, 1), carry))
-            below, lead = both - PARTS * without, node_lead
+            surplus = (left_ahead * whole.astype(float) - ahead * part.astype(float)) / PARTS
+            carry = np.clip(whole / 2 - sign * surplus, 0, np.maximum(whole - 1, 0))
+            level = (without, sign, part, np.maximum(whole, 1), carry.astype(np.int64))
+            levels.append(_Level(nodes, *level))
+            fractions = both - PARTS * without
         self._levels = levels[::-1]
 
     def drawn(self, j: I64) -> I64:
         """(J, a) odd windows of each source in the stretch's first j batches; j is (J,)."""
-        given = np.zeros((len(j), 1), np.int64)
         steps = j[:, None]
-        for without, part, whole, carry in self._levels:
-            shared = np.where(without, steps - given, given)
-            left = (shared * part + carry) // whole
-            left = np.where(without, steps - left, left)
-            right = given - left + np.where(without, steps, 0)
-            given = np.stack([left, right], axis=-1).reshape(len(j), -1)
-        return given[:, : self._sources]
+        given = np.zeros_like(steps)
+        for nodes, without, sign, part, whole, carry in self._levels:
+            flip = steps * without
+            left = (sign * given + flip) * part
+            left += carry
+            left //= whole
+            left *= sign
+            left += flip
+            right = given - left
+            right += flip
+            given = np.concatenate([left, right[:, : nodes - len(part)]], axis=1)
+        return given
+
+
+def _sides(values: I64) -> tuple[I64, I64]:
+    """The first half, and the second, with a zero for one that has no counterpart."""
+    half = (len(values) + 1) // 2
+    return values[:half], np.append(values[half:], np.zeros(2 * half - len(values), np.int64))
