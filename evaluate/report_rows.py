@@ -23,8 +23,8 @@ def mix_rows(
 ) -> list[MixRow]:
     """An arm's rows of the mix table: what was planned, and what its trainings drew.
 
-    A source that holds windows of several origins gets a row for each. Its draws are divided as
-    its windows are: the sampler goes through a whole source before it repeats any of it.
+    A source that holds windows of several origins gets a row for each. Its planned draws are
+    divided as its windows are: the sampler goes through a whole source before it repeats any.
 
     Args:
         arm: its name.
@@ -39,14 +39,15 @@ def mix_rows(
         raise ConfigError(f"the ledgers of arm {arm!r} are not of its locks")
     found: dict[tuple[str, Origin], list[_Drawn]] = {}
     for i, lock in enumerate(locks):
-        counted = {e["name"]: e["windows"] for e in ledgers[i]["sources"]} if ledgers else {}
+        counted = {e["name"]: e["origins"] for e in ledgers[i]["sources"]} if ledgers else {}
         for source in lock.sources:
             for origin in ORIGINS:
                 if windows := source.origins.get(origin, 0):
                     part = windows / source.windows
-                    drawn = counted.get(source.name, source.draws)
+                    planned = source.draws * part
+                    drawn = counted[source.name].get(origin, 0) if ledgers else planned
                     found.setdefault((source.name, origin), []).append(
-                        _Drawn(windows, source.share * part, source.draws * part, drawn * part)
+                        _Drawn(windows, source.share * part, planned, drawn)
                     )
     several = {name for name, origin in found if sum(n == name for n, _ in found) > 1}
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
@@ -63,11 +62,6 @@ class Prefetcher:
                 where=f"batch {k}",
                 do="use fewer workers, or 0",
             ) from fault
-
-    def batches(self, start: int = 0, stop: int | None = None) -> Iterator[MixBatch]:
-        """Batches start..stop-1; None is the end of the training."""
-        for k in range(start, self.loader.lock.steps if stop is None else stop):
-            yield self.load(k)
 
     def close(self) -> None:
         """Stop the workers. What was read ahead is dropped."""

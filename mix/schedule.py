@@ -156,12 +156,10 @@ class Schedule:
 
     def mean_shares(self) -> F64:
         """(m,) mean share of each source over the steps."""
-        total = np.zeros(len(self.segments[0].parts), np.int64)
-        for s in self._stretches:  # at most MAX_STEPS * PARTS < 2**63
-            total[self._sources[s.phase]] += (s.end - s.begin) * self._parts(
-                s.begin, s.end, s.phase
-            )
-        return total / (PARTS * self.steps)
+        steps = np.array([s.end - s.begin for s in self._stretches], np.int64)
+        # at most MAX_STEPS * PARTS < 2**63
+        total: F64 = (steps @ self.shares(self._begins)) / (PARTS * self.steps)
+        return total
 
     @cached_property
     def _shares(self) -> list[I64]:

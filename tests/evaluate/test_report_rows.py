@@ -56,7 +56,8 @@ SEEDS = (LOCK, replace(LOCK, seed=1))
 
 
 def _ledger(lock, demo, made):
-    sources = [{"name": "demo", "windows": demo}, {"name": "made", "windows": made}]
+    drawn = {"demo": {"real": demo}, "made": {"sim": made[0], "dream": made[1]}}
+    sources = [{"name": name, "origins": origins} for name, origins in drawn.items()]
     return {"lock": lock.hash, "sources": sources}
 
 
@@ -75,10 +76,10 @@ def test_a_mixs_rows_add_up_to_the_mix():
 
 def test_what_was_drawn_is_what_the_ledgers_counted_and_not_the_plan():
     """A training that was stopped early drew less than its lock plans."""
-    ledgers = [_ledger(SEEDS[0], 400, 1200), _ledger(SEEDS[1], 100, 300)]
+    ledgers = [_ledger(SEEDS[0], 400, (900, 300)), _ledger(SEEDS[1], 100, (290, 10))]
     rows = mix_rows("arm", SEEDS, ledgers)
     assert [r["planned"] for r in rows] == [800, 1800, 600]
-    assert [r["drawn"] for r in rows] == [500, 1125, 375]
+    assert [r["drawn"] for r in rows] == [500, 1190, 310]
     assert all(r["counted"] for r in rows)
     assert rows[0]["repeats"] == pytest.approx(500 / 200)
     assert sum(r["share"] for r in rows) == pytest.approx(1)
@@ -92,9 +93,9 @@ def test_without_a_ledger_nothing_is_said_to_be_counted():
 
 def test_another_training_s_ledger_is_refused():
     with pytest.raises(ConfigError, match="not of its locks"):
-        mix_rows("arm", SEEDS, [_ledger(SEEDS[1], 1, 1), _ledger(SEEDS[0], 1, 1)])
+        mix_rows("arm", SEEDS, [_ledger(SEEDS[1], 1, (1, 1)), _ledger(SEEDS[0], 1, (1, 1))])
     with pytest.raises(ConfigError, match="not of its locks"):
-        mix_rows("arm", SEEDS, [_ledger(SEEDS[0], 1, 1)])
+        mix_rows("arm", SEEDS, [_ledger(SEEDS[0], 1, (1, 1))])
 
 
 def test_an_unused_source_of_one_seed_counts_for_nothing_in_it():

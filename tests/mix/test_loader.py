@@ -85,8 +85,8 @@ def test_the_stream_is_the_same_for_any_number_of_workers(workers):
     loader = MixLoader(lock, store)
     expected = [digest(loader.load(k)) for k in range(12)]
     with Prefetcher(MixLoader(lock, store), workers) as stream:
-        assert [digest(b) for b in stream.batches()] == expected
-        assert [digest(b) for b in stream.batches(5, 8)] == expected[5:8]
+        assert [digest(stream.load(k)) for k in range(12)] == expected
+        assert [digest(stream.load(k)) for k in range(5, 8)] == expected[5:8]
         assert [digest(stream.load(k)) for k in (11, 2, 3, 0)] == [
             expected[k] for k in (11, 2, 3, 0)
         ]
@@ -101,7 +101,7 @@ def test_a_fault_in_a_worker_is_the_same_error_as_without_workers():
     said = []
     for workers in (0, 1):
         with Prefetcher(loader, workers) as stream, pytest.raises(DataError) as fault:
-            list(stream.batches())
+            [stream.load(k) for k in range(40)]
         said.append(str(fault.value))
     assert said == ["row 3: cannot be decoded; repair it"] * 2
 
@@ -111,7 +111,7 @@ def test_a_worker_that_dies_is_one_clear_line():
     store.data["sim"] = replace(store.data["sim"], broken_frame=KILL)
     loader = MixLoader(compile_recipe(recipe(), store), store)
     with Prefetcher(loader, 1) as stream, pytest.raises(TrimixError, match="use fewer workers"):
-        list(stream.batches())
+        [stream.load(k) for k in range(40)]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
