@@ -24,10 +24,15 @@ class Runs:
     @classmethod
     def of(cls, numbers: npt.ArrayLike) -> Runs:
         """The set of these numbers, which are not negative; order and repeats do not matter."""
-        ordered = np.unique(np.asarray(numbers, np.int64))
+        ordered = np.asarray(numbers, np.int64)
         if not len(ordered):
             return cls()
-        cuts = np.flatnonzero(np.diff(ordered) > 1)
+        steps = np.diff(ordered)
+        if not (steps > 0).all():
+            ordered = np.sort(ordered)
+            ordered = ordered[np.diff(ordered, prepend=-1) > 0]
+            steps = np.diff(ordered)
+        cuts = np.flatnonzero(steps > 1)
         firsts = ordered[np.concatenate([[0], cuts + 1])].tolist()
         lasts = ordered[np.concatenate([cuts, [len(ordered) - 1]])].tolist()
         pairs = zip(firsts, lasts, strict=True)
@@ -39,8 +44,10 @@ class Runs:
         Raises:
             ValueError: the text is not one of runs.
         """
-        parts = [_ends(part) for part in self.text.split(",")] if self.text else []
-        out = np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b + 1) for a, b in parts)])
+        first, last = self._ends()
+        count = np.maximum(last - first + 1, 0)
+        begin = np.cumsum(count) - count
+        out: I64 = np.repeat(first - begin, count) + np.arange(count.sum())
         if Runs.of(out) != self:
             raise ValueError(f"not ascending runs: {self.text[:40]!r}")
         return out
@@ -49,9 +56,11 @@ class Runs:
         return iter(self.numbers().tolist())
 
     def __len__(self) -> int:
-        return sum(b - a + 1 for a, b in map(_ends, self.text.split(","))) if self.text else 0
+        first, last = self._ends()
+        return int((last - first + 1).sum())
 
-
-def _ends(part: str) -> tuple[int, int]:
-    first, _, last = part.partition("-")
-    return int(first), int(last or first)
+    def _ends(self) -> tuple[I64, I64]:
+        """The first and the last number of each run."""
+        parts = [part.partition("-") for part in self.text.split(",")] if self.text else []
+        first = np.array([int(a) for a, _, _ in parts], np.int64)
+        return first, np.array([int(b or a) for a, _, b in parts], np.int64)

@@ -138,7 +138,8 @@ class Schedule:
         where = np.searchsorted(self._begins, k, side="right") - 1
         for i in np.unique(where):
             rows, opened = np.flatnonzero(where == i), self._open(int(i))
-            taken = opened.drawn(k[rows] + 1) - opened.drawn(k[rows])
+            drawn = opened.drawn(np.concatenate([k[rows], k[rows] + 1]))
+            taken = drawn[len(rows) :] - drawn[: len(rows)]
             out[np.ix_(rows, self._sources[opened.stretch.phase])] = taken
         return out
 

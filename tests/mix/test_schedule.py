@@ -27,7 +27,8 @@ def schedule_of(rows, ends, batch_size, linear=False):
 @st.composite
 def schedules(draw, max_steps=1500):
     m = draw(st.integers(1, 9))
-    row = st.lists(st.integers(0, 1000), min_size=m, max_size=m).filter(any)
+    weight = st.just(0) | st.integers(0, 1000)
+    row = st.lists(weight, min_size=m, max_size=m).filter(any)
     rows = draw(st.lists(row, min_size=1, max_size=4))
     lengths = [draw(st.integers(1, max_steps // len(rows))) for _ in rows]
     ends = np.cumsum(lengths).tolist()
@@ -126,6 +127,17 @@ def test_any_step_by_itself_is_what_it_is_in_order(schedule, data):
         assert (fresh.before == before[fresh.source]).all()
         assert (fresh.count == schedule.counts(np.array([k]))[0][fresh.source]).all()
         assert fresh.count.sum() == schedule.batch_size
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_what_was_drawn_of_a_source_stays_when_its_phases_are_over(linear):
+    rows, ends = [[1, 1, 0], [0, 1, 1], [0, 0, 1]], [10, 30, 90]
+    schedule = schedule_of(rows, ends, 8, linear)
+    counts = schedule.counts(np.arange(90))
+    for k in (0, 10, 29, 30, 60, 90):
+        assert (schedule.before(k) == counts[:k].sum(axis=0)).all()
+    over = 90 if linear else 30
+    assert not counts[over:, 0].any() and schedule.before(90)[0] > 0
 
 
 @given(schedules())
