@@ -136,8 +136,9 @@ def test_what_was_drawn_of_a_source_stays_when_its_phases_are_over(linear):
     counts = schedule.counts(np.arange(90))
     for k in (0, 10, 29, 30, 60, 90):
         assert (schedule.before(k) == counts[:k].sum(axis=0)).all()
-    over = 90 if linear else 30
-    assert not counts[over:, 0].any() and schedule.before(90)[0] > 0
+    over = 30 if linear else 10
+    assert not counts[over:, 0].any() and schedule.before(90)[0] == counts[:over, 0].sum() > 0
+    assert 0 not in schedule.at(60).source
 
 
 @given(schedules())
