@@ -62,7 +62,8 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
     opened = {name: store.open(recipe.sources[name].path) for name in recipe.active()}
     view = View(recipe.window, recipe.cameras, recipe.image_hw)
     _require_one_interface(opened, view, where)
-    traced = [store.open(path) for path in recipe.lineage]
+    drawn = {recipe.sources[name].path for name in opened}
+    traced = [store.open(path) for path in recipe.lineage if path not in drawn]
     contents = _contents(recipe, opened, HeldOut([*opened.values(), *traced]), where)
     phases = _phases(recipe)
     wanted = _weights(recipe, phases, contents)
