@@ -5,11 +5,8 @@ from trimix.core.registry import Registry
 BENCHES = Registry(
     "bench",
     {
-<<<<<<< HEAD
-        "plan": "trimix.bench.plan:run",
-=======
         "import": "trimix.bench.importing:run",
->>>>>>> e875dda (Audit leaks by names that nothing else reads; time imports beside decoding alone; say what is known of data)
+        "plan": "trimix.bench.plan:run",
         "tiny": "trimix.bench.tiny:run",
     },
 )
