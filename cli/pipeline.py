@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass, field
 from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
 
 from trimix.cli.progress import listener
 from trimix.cli.verb import Verb
@@ -151,7 +152,7 @@ def _command(settings: PipelineSettings) -> None:
             store=Store(settings.store or None),
             executor=executor_of(settings.executor, settings.workers),
             listener=told,
-            command=shlex.join(["trimix", "pipeline", *sys.argv[1:]]),
+            command=shlex.join(["trimix", "pipeline", *HydraConfig.get().overrides.task]),
         )
     print(summary(result.report))
     print(f"\nreport: {result.page}")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hydra
@@ -68,7 +69,9 @@ def call(verb: Verb, arguments: list[str]) -> int:
             faults.append(fault)
 
     try:
-        hydra.main(config_path=str(CONF), config_name=verb.name, version_base="1.3")(run)()
+        with TemporaryDirectory() as scratch:  # a sweep would leave its settings where it ran
+            sys.argv.append(f"hydra.sweep.dir={scratch}")
+            hydra.main(config_path=str(CONF), config_name=verb.name, version_base="1.3")(run)()
     except OmegaConfBaseException as fault:
         return _complain(str(settings.explain(fault, f"trimix {verb.name}")))
     except HydraException as fault:

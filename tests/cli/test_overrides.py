@@ -74,8 +74,12 @@ def test_an_arms_share_is_changed_and_its_others_stay(capsys: pytest.CaptureFixt
     assert mine.split() == ["real+sim:", "real:", "0.5", "sim:", "0.75"]
 
 
-def test_every_point_of_a_sweep_has_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_every_point_of_a_sweep_has_a_folder_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     few = ["task=push_t", "image_hw=[16,16]", "rows=1", "workers=1", f"out={tmp_path / 'swept'}"]
     assert main(["collect", *few, "--multirun", "episodes=1,2", "seed=3"]) == 0
     made = {p.name: len(Dataset.open(p).episodes) for p in (tmp_path / "swept").iterdir()}
     assert made == {"episodes=1": 1, "episodes=2": 2}
+    assert [p.name for p in tmp_path.iterdir()] == ["swept"]
