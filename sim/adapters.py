@@ -1,4 +1,4 @@
-"""A world's first row as a gymnasium.Env or a dm_env.Environment.
+"""A world's first row as a gymnasium.Env.
 
 Axes: H x W pixels, D state channels, A action channels; no row axis.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dm_env
 import gymnasium as gym
 import numpy as np
-from dm_env import specs
 
 from trimix.core.contracts import F32, World
 from trimix.core.errors import ConfigError
@@ -67,54 +65,5 @@ class GymEnv(gym.Env[Any, F32]):
         }
 
 
-class DmEnv(dm_env.Environment):  # type: ignore[misc]
-    """One row of a world behind DeepMind's environment interface (dm_env).
-
-    Observations are {"images/<camera>": (H, W, 3) uint8, "state": (D,) float32}; the instruction is
-    not an array and stays out.
-    """
-
-    def __init__(self, env: GymEnv, seed: int = 0) -> None:
-        self._env, self._seed, self._over = env, seed, True
-
-    def reset(self) -> dm_env.TimeStep:
-        """The first step of a new episode; each has a seed of its own."""
-        obs, _ = self._env.reset(seed=self._seed)
-        self._seed, self._over = self._seed + 1, False
-        return dm_env.restart(_flat(obs))
-
-    def step(self, action: F32) -> dm_env.TimeStep:
-        """One control period; begins a new episode after the last step."""
-        if self._over:
-            return self.reset()
-        obs, reward, terminated, truncated, _ = self._env.step(action)
-        self._over = terminated or truncated
-        if terminated:
-            return dm_env.termination(reward, _flat(obs))
-        if truncated:
-            return dm_env.truncation(reward, _flat(obs))
-        return dm_env.transition(reward, _flat(obs))
-
-    def observation_spec(self) -> dict[str, specs.Array]:
-        interface = self._env.world.interface
-        images = {
-            f"images/{name}": specs.BoundedArray((h, w, 3), np.uint8, 0, 255, f"images/{name}")
-            for name, (h, w) in interface.cameras.items()
-        }
-        return {**images, "state": specs.Array((len(interface.state),), np.float32, "state")}
-
-    def action_spec(self) -> specs.BoundedArray:
-        box = self._env.world.single_action_space
-        assert isinstance(box, gym.spaces.Box)
-        return specs.BoundedArray(box.shape, np.float32, box.low, box.high, "action")
-
-    def close(self) -> None:
-        self._env.close()
-
-
 def _first_info(info: dict[str, Any]) -> dict[str, Any]:
     return {key: value[0] for key, value in info.items()}
-
-
-def _flat(obs: dict[str, Any]) -> dict[str, np.ndarray]:
-    return {**{f"images/{k}": v for k, v in obs["images"].items()}, "state": obs["state"]}

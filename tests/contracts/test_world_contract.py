@@ -14,6 +14,7 @@ from trimix.core.errors import TrimixError
 from trimix.core.rollout import rollout
 from trimix.data.writing.writer import DatasetWriter
 from trimix.policy.baselines import RandomPolicy
+from trimix.rollout.foreign import DmControlSpec, GymSpec
 from trimix.rollout.worlds import WORLDS as REGISTERED
 from trimix.sim.robots import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -68,6 +69,21 @@ def dream(recorded, tmp_path_factory):
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="session")
+def dm_control():
+    """n -> a task of dm_control's suite."""
+    pytest.importorskip("dm_control")
+    return DmControlSpec(
+        "cartpole", "balance", image_hw=(16, 16), control_dt_s=0.1, seconds=LIMIT_S
+    ).make
+
+
+@pytest.fixture(scope="session")
+def gymnasium():
+    """n -> an environment that Gymnasium knows, which tells success."""
+    return GymSpec("toy_gym:toy/Push-v0", image_hw=(16, 16), seconds=LIMIT_S).make
+
+
 WORLDS = {
     f"{task}-{mode}-{preset}": (task, mode, preset)
     for task in sorted(TASKS)
@@ -81,11 +97,11 @@ def test_every_registered_world_is_held_to_this_contract():
     assert set(REGISTERED) == {"mujoco", "dream", "gym", "dm_control"}
 
 
-@pytest.fixture(scope="module", params=[*WORLDS, "dream"])
+@pytest.fixture(scope="module", params=[*WORLDS, "dream", "gymnasium", "dm_control"])
 def case(request):
     """make: n -> a world; world: one of N rows, which tests use after one another."""
-    if request.param == "dream":
-        make = request.getfixturevalue("dream")
+    if request.param not in WORLDS:
+        make = request.getfixturevalue(request.param)
     else:
         make = mujoco(*WORLDS[request.param])
     world = make(N)

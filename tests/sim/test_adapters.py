@@ -1,17 +1,14 @@
-"""A world behind Gymnasium's and DeepMind's interfaces."""
+"""A world behind Gymnasium's interface."""
 
-import unittest
 import warnings
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from dm_env import test_utils
 from gymnasium.utils.env_checker import check_env
 
 from trimix.core.errors import ConfigError
-from trimix.sim.adapters import DmEnv, GymEnv
-from trimix.sim.world import MujocoConfig, MujocoWorld
+from trimix.sim.adapters import GymEnv
 from trimix.tasks import TASKS
 from trimix.tasks.gym import gym_id
 
@@ -78,35 +75,3 @@ def test_options_reach_the_world():
 def test_one_row_only(make_world):
     with pytest.raises(ConfigError, match="one row, not 2"):
         GymEnv(make_world(2))
-
-
-class TestDmEnv(test_utils.EnvironmentTestMixin, unittest.TestCase):
-    """DeepMind's own contract, through the end of an episode."""
-
-    def make_object_under_test(self):
-        world = MujocoWorld(TASKS["push_t"](), 1, config=MujocoConfig(image_hw=(8, 8)))
-        world._max_steps = 8
-        return DmEnv(GymEnv(world))
-
-    def test_it_is_the_same_world(self):
-        world = MujocoWorld(TASKS["push_t"](), 1, config=MujocoConfig(image_hw=(8, 8)))
-        obs, _ = world.reset(seed=0)
-        step = self.environment.reset()
-        assert np.array_equal(step.observation["state"], obs["state"][0])
-        assert np.array_equal(step.observation["images/front"], obs["images"]["front"][0])
-        action = np.array([0.1, -0.1], np.float32)
-        obs, reward, *_ = world.step(action[None])
-        step = self.environment.step(action)
-        assert np.array_equal(step.observation["state"], obs["state"][0])
-        assert step.reward == reward[0]
-        world.close()
-
-    def test_every_episode_is_another(self):
-        seen = [self.environment.reset().observation["state"] for _ in range(3)]
-        assert len({state.tobytes() for state in seen}) == 3
-
-    def test_a_time_limit_keeps_the_discount(self):
-        self.environment.reset()
-        for _ in range(8):
-            step = self.environment.step(self.make_action())
-        assert step.last() and step.discount == 1.0
