@@ -7,6 +7,7 @@ BENCHES = Registry(
     {
         "import": "trimix.bench.importing:run",
         "plan": "trimix.bench.plan:run",
+        "statistics": "trimix.bench.statistics:run",
         "tiny": "trimix.bench.tiny:run",
     },
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from trimix.core.contracts import BoolArray
 from trimix.core.errors import ConfigError
 from trimix.core.workers import Executor
 from trimix.evaluate.betting import betting_interval
@@ -27,12 +28,18 @@ def head_to_head(a: Evaluation, b: Evaluation, level: float = 0.95) -> Compariso
     """
     if a.suite_hash != b.suite_hash or len(a.outcomes) != len(b.outcomes):
         raise ConfigError(f"{a.arm!r} and {b.arm!r} did not meet the same scenes")
-    difference = a.success.astype(int) - b.success.astype(int)
+    row = pair_row(a.arm, b.arm, a.success, b.success, level)
+    return {**row, "world": a.world, "suite": a.suite}
+
+
+def pair_row(a: str, b: str, ours: BoolArray, theirs: BoolArray, level: float = 0.95) -> Comparison:
+    """The same of (N,) successes on the scenes so far."""
+    difference = ours.astype(int) - theirs.astype(int)
     won, tied, lost = (int((difference == sign).sum()) for sign in (1, 0, -1))
     low, high = betting_interval(won, tied, lost, level)
     return {
-        "a": a.arm,
-        "b": b.arm,
+        "a": a,
+        "b": b,
         "n": len(difference),
         "delta": float(np.mean(difference)),
         "ci95": (low, high),
@@ -40,11 +47,9 @@ def head_to_head(a: Evaluation, b: Evaluation, level: float = 0.95) -> Compariso
         "status": "planned",
         "verdict": "better" if low > 0 else "worse" if high < 0 else "open",
         "any_time": True,
-        "mcnemar_p": mcnemar(a.success, b.success).p,
+        "mcnemar_p": mcnemar(ours, theirs).p,
         "scenes": len(difference),
         "seeds": 1,
-        "world": a.world,
-        "suite": a.suite,
     }
 
 

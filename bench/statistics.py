@@ -1,0 +1,252 @@
+"""Whether a report's sentences are true: whole experiments simulated, reported, read and judged.
+
+Each simulated experiment goes the way of a real one, from outcome tables by the same functions to
+the comparisons and sentences of report.json; then only the words are read. A claim is false if it
+says "beats" or "best" of an arm that is no better; coverage is that of all intervals at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from trimix.bench.figure import Figure
+from trimix.bench.rivals import RIVALS, Ends, pooled_cells, pooled_rates
+from trimix.bench.sentences import Claim, of_headline, of_statement
+from trimix.bench.simulated import ARMS, SCENES, Truth, truths
+from trimix.core.contracts import F64, BoolArray
+from trimix.core.errors import DataError
+from trimix.evaluate.compare import comparison_rows
+from trimix.evaluate.crossed import Crossed
+from trimix.evaluate.head_to_head import pair_row
+from trimix.evaluate.inference import Inference, infer_many
+from trimix.evaluate.planned import ComparisonPlan
+from trimix.evaluate.verdict import headline, statement
+
+EXPERIMENTS = 4000
+CHUNK = 500
+SEEDS = (3, 5, 8)
+DEVIATIONS = (0.0, 0.03, 0.05, 0.08)
+ALPHA = 0.05
+ROUNDING = 0.0005 + 1e-9
+"""Sentences give tenths of a percentage point."""
+NO_BETTER = 1e-12
+BLOCK = 20
+
+Tables = Mapping[str, BoolArray]
+
+
+def run(quick: bool) -> Iterator[Figure]:
+    """Every cell of the grid, then looking more than once, then two policies scene by scene."""
+    experiments = 60 if quick else EXPERIMENTS
+    for seeds in SEEDS[:1] if quick else SEEDS:
+        rivals = {name: Tally() for name in RIVALS}
+        for deviation in (0.05, 0.0) if quick else DEVIATIONS:
+            yield from _cell(seeds, deviation, experiments, rivals)
+        for name, tally in rivals.items():
+            about = f"worst of all kinds with {seeds} seeds; beside it in half_width its mean width"
+            at = f"statistics.rivals.{name}"
+            yield Figure(f"{at}.false_better.s{seeds}", tally.false, "%", experiments, None, about)
+            yield Figure(f"{at}.half_width.s{seeds}", tally.width, "points", experiments)
+    yield from _peeking(experiments, (0.05,) if quick else DEVIATIONS)
+    yield from _betting(experiments)
+
+
+@dataclass
+class Tally:
+    """The worst of the kinds of experiments of a cell, and the mean width of their intervals."""
+
+    false: float = 0.0
+    covered: float = 100.0
+    worst: str = ""
+    widths: list[float] = field(default_factory=list)
+
+    def add(self, false: float, covered: float, half_width: float, about: str) -> None:
+        """Fractions of one kind's experiments, and half a width as a fraction."""
+        if not self.worst or 100 * false > self.false:
+            self.worst = about
+        self.false = max(self.false, 100 * false)
+        self.covered = min(self.covered, 100 * covered)
+        self.widths.append(100 * half_width)
+
+    @property
+    def width(self) -> float:
+        """Mean half-width in points."""
+        return float(np.mean(self.widths))
+
+
+def _cell(
+    seeds: int, deviation: float, experiments: int, rivals: Mapping[str, Tally]
+) -> Iterator[Figure]:
+    """All kinds of experiments with so many seeds of such a deviation."""
+    plan = ComparisonPlan.all_pairs(ARMS, [seeds], scenes=SCENES)
+    ours, naive, own_rates, naive_rates = Tally(), Tally(), Tally(), Tally()
+    for truth in truths(deviation):
+        judged: dict[str, list[F64]] = {}
+        for tables in _chunks(truth, experiments, seeds):
+            found = infer_many(tables, plan)
+            judged.setdefault("ours", []).append(_read(found, tables, truth))
+            judged.setdefault("rates", []).append(_rates(found, truth))
+            arms, contrasts = list(tables.values()), _contrasts(plan)
+            against = {"naive": pooled_cells(arms, contrasts)}
+            data = Crossed.of(arms)
+            against |= {name: rival(data, contrasts, ALPHA) for name, rival in RIVALS.items()}
+            for name, ends in against.items():
+                judged.setdefault(name, []).append(_judge(ends, contrasts @ _of(truth)))
+            ends = pooled_rates(arms)
+            judged.setdefault("naive rates", []).append(_judge(ends, _of(truth)))
+        tallies = {"ours": ours, "naive": naive, "rates": own_rates, "naive rates": naive_rates}
+        for name, tally in {**tallies, **rivals}.items():
+            false, covered, width = np.concatenate(judged[name]).mean(0)
+            tally.add(false, covered, width, truth.about)
+    cell = f"s{seeds}.sd{100 * deviation:.0f}"
+    kinds = f"worst of {len(ours.widths)} kinds, here: {ours.worst}"
+    baseline = "baseline: all seeds' cells pooled, each pair on its own"
+    for figure, value, unit, against_, about in (
+        ("false_better", ours.false, "%", naive.false, f"{kinds}; {baseline}"),
+        ("coverage", ours.covered, "%", naive.covered, baseline),
+        ("half_width", ours.width, "points", naive.width, f"mean over kinds; {baseline}"),
+        ("rates_coverage", own_rates.covered, "%", naive_rates.covered, "baseline: pooled Wilson"),
+        ("rates_half_width", own_rates.width, "points", naive_rates.width, "mean over kinds"),
+    ):
+        yield Figure(f"statistics.{figure}.{cell}", value, unit, experiments, against_, about)
+
+
+def _read(found: Iterable[Inference], tables: Tables, truth: Truth) -> F64:
+    """(B, 3): a false claim, all intervals hold, mean half-width, off the reports' sentences."""
+    judged = []
+    for e, inference in enumerate(found):
+        said, answers = _claims(inference, {arm: table[e] for arm, table in tables.items()})
+        false = any(claim.shown and _gap(claim, truth) <= NO_BETTER for claim in (*said, *answers))
+        held = all(
+            claim.low - ROUNDING <= _gap(claim, truth) <= claim.high + ROUNDING
+            for claim in (*said, *answers)
+        )
+        width = sum(claim.high - claim.low for claim in said) / len(said)
+        judged.append((false, held, width / 2))
+    return np.asarray(judged, np.float64)
+
+
+def _claims(found: Inference, tables: Tables) -> tuple[list[Claim], list[Claim]]:
+    """What the statements and what the headline of one report claim, by their words.
+
+    Raises:
+        DataError: the words say another thing than the report's numbers.
+    """
+    rows = comparison_rows(found, tables)
+    said = [of_statement(statement(row)) for row in rows]
+    words = {(claim.a, claim.b) for claim in said if claim.shown}
+    numbers = {(r["a"], r["b"]) for r in rows if r["verdict"] == "better"}
+    numbers |= {(r["b"], r["a"]) for r in rows if r["verdict"] == "worse"}
+    answer = headline(rows, {arm: rate.mean for arm, rate in found.rates.items()})
+    answers = of_headline(answer)
+    first = {(claim.a, claim.b) for claim in answers}  # the headline leaves lesser ones out
+    if words != numbers or not first <= words or bool(first) != bool(words):
+        raise DataError("the sentences say another thing than the numbers", where=answer)
+    return said, answers
+
+
+def _rates(found: Iterable[Inference], truth: Truth) -> F64:
+    """(B, 3): 0, all arms' intervals hold, mean half-width; of the report's numbers."""
+    judged = []
+    for inference in found:
+        rates = list(inference.rates.values())
+        held = all(r.low <= t <= r.high for r, t in zip(rates, truth.rates, strict=True))
+        judged.append((0.0, held, sum(r.high - r.low for r in rates) / len(rates) / 2))
+    return np.asarray(judged, np.float64)
+
+
+def _judge(ends: Ends, truth: F64) -> F64:
+    """(B, 3) likewise, for intervals of which each claims what it excludes."""
+    low, high = ends
+    false = ((low > 0) & (truth <= NO_BETTER)) | ((high < 0) & (truth >= -NO_BETTER))
+    held = ((low <= truth) & (truth <= high)).all(1)
+    return np.stack([false.any(1), held, (high - low).mean(1) / 2], 1).astype(np.float64)
+
+
+def _peeking(experiments: int, deviations: Iterable[float]) -> Iterator[Figure]:
+    """Looking after every planned seed count; and adding seeds until something shows."""
+    last = SEEDS[-1]
+    counts = range(SEEDS[0], last + 1)
+    looks = ComparisonPlan.all_pairs(ARMS, SEEDS, scenes=SCENES)
+    once = ComparisonPlan.all_pairs(ARMS, SEEDS[:1], scenes=SCENES)
+    planned, added, unplanned = Tally(), Tally(), Tally()
+    for deviation, truth in ((d, t) for d in deviations for t in truths(d)):
+        if len(set(truth.rates)) > 1:
+            continue
+        false: dict[str, list[F64]] = {"planned": [], "added": [], "unplanned": []}
+        for tables in _chunks(truth, experiments, last, "peeking"):
+            seen = {s: {arm: table[:, :s] for arm, table in tables.items()} for s in counts}
+
+            def wrong(
+                plan_of: Callable[[int], ComparisonPlan],
+                at: Iterable[int],
+                seen: Mapping[int, Tables] = seen,
+                truth: Truth = truth,
+            ) -> F64:
+                """Experiments with a false claim at some look."""
+                by_look = [_read(infer_many(seen[s], plan_of(s)), seen[s], truth) for s in at]
+                return np.asarray(np.max([judged[:, 0] for judged in by_look], axis=0), np.float64)
+
+            false["planned"].append(wrong(lambda _: looks, SEEDS))
+            false["added"].append(wrong(lambda _: once, counts))
+            false["unplanned"].append(
+                wrong(lambda s: ComparisonPlan.all_pairs(ARMS, [s], scenes=SCENES), counts)
+            )
+        about = f"seed deviation {100 * deviation:.0f} points, {truth.about}"
+        for name, tally in (("planned", planned), ("added", added), ("unplanned", unplanned)):
+            tally.add(float(np.concatenate(false[name]).mean()), 1.0, 0.0, about)
+    for name, tally, how in (
+        ("peeking", planned, f"looks planned after {', '.join(map(str, SEEDS))} seeds"),
+        ("adding_seeds", added, f"{SEEDS[0]} seeds planned, looked at after each up to {last}"),
+    ):
+        about = f"{how}; worst: {tally.worst}; baseline: each look taken for the only one"
+        figure = f"statistics.{name}_false_better"
+        yield Figure(figure, tally.false, "%", experiments, unplanned.false, about)
+
+
+def _betting(experiments: int) -> Iterator[Figure]:
+    """Two equal policies, looked at after every block of scenes, stopped once one seems better."""
+    ours, naive = Tally(), Tally()
+    for rate in (0.1, 0.5, 0.9):
+        truth = Truth((rate, rate), (0.0, 0.0), 0.5, f"two policies of {100 * rate:.0f}%")
+        found = []
+        for tables in _chunks(truth, experiments, 1, "betting"):
+            a, b = (table[:, 0] for table in tables.values())
+            for mine, theirs in zip(a, b, strict=True):
+                rows = [
+                    pair_row("a", "b", mine[:n], theirs[:n])
+                    for n in range(BLOCK, SCENES + 1, BLOCK)
+                ]
+                claims = [of_statement(statement(row)).shown for row in rows]
+                found.append((any(claims), any(row["mcnemar_p"] < ALPHA for row in rows)))
+        false, cheat = np.mean(found, axis=0)
+        ours.add(false, 1.0, 0.0, truth.about)
+        naive.add(cheat, 1.0, 0.0, truth.about)
+    about = f"looks after every {BLOCK} of {SCENES} scenes; baseline: McNemar's exact p at each"
+    name = "statistics.betting_false_better"
+    yield Figure(name, ours.false, "%", experiments, naive.false, about)
+
+
+def _chunks(truth: Truth, experiments: int, seeds: int, *key: str) -> Iterator[Tables]:
+    for begin in range(0, experiments, CHUNK):
+        yield truth.tables(min(CHUNK, experiments - begin), seeds, *key, begin)
+
+
+def _contrasts(plan: ComparisonPlan) -> F64:
+    """(M, K) of the plan's pairs."""
+    rows = np.zeros((len(plan.contrasts), len(ARMS)))
+    for row, (a, b) in zip(rows, plan.contrasts, strict=True):
+        row[ARMS.index(a)], row[ARMS.index(b)] = 1, -1
+    return rows
+
+
+def _of(truth: Truth) -> F64:
+    return np.asarray(truth.rates, np.float64)
+
+
+def _gap(claim: Claim, truth: Truth) -> float:
+    """The true difference that a claim is about."""
+    return truth.rates[ARMS.index(claim.a)] - truth.rates[ARMS.index(claim.b)]
