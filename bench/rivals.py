@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from trimix.core.contracts import F64, BoolArray
-from trimix.evaluate.crossed import Crossed, Family, quantiles
+from trimix.evaluate.crossed import Crossed, Family, combined, quantiles, together
 
 Ends = tuple[F64, F64]
 """(B, M) lower and upper ends."""
@@ -72,10 +72,19 @@ def symmetric(data: Crossed, contrasts: F64, alpha: float) -> Ends:
     return _symmetric(data, contrasts, quantile * np.sqrt(variance))
 
 
+def range_alone(data: Crossed, contrasts: F64, alpha: float) -> Ends:
+    """All that is used but the guard against one arm whose seeds vary far more than the others'."""
+    family = Family(alpha, len(contrasts), len(data.seeds))
+    over_seeds = together(family, int((data.seeds - 1).sum()))
+    bands = combined(data, contrasts, over_seeds, together(family, np.inf))
+    return bands.low, bands.high
+
+
 RIVALS: Mapping[str, Callable[[Crossed, F64, float], Ends]] = {
     "satterthwaite_bonferroni": satterthwaite,
     "pooled_variance_range": pooled_range,
     "larger_variance_symmetric": symmetric,
+    "score_range_alone": range_alone,
 }
 """name -> (data, contrasts, alpha) -> simultaneous ends, all pairs of arms."""
 

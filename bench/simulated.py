@@ -47,12 +47,14 @@ class Truth:
         deviations: (K,) standard deviation of its seeds' rates.
         arm_by_scene: deviation of what an arm does to a scene, in deviations of the noise.
         about: which cell of the grid it is.
+        scenes: N.
     """
 
     rates: tuple[float, ...]
     deviations: tuple[float, ...]
     arm_by_scene: float
     about: str
+    scenes: int = SCENES
 
     def tables(self, experiments: int, seeds: int, *key: int | str) -> dict[str, BoolArray]:
         """arm -> (B, S, N) successes; the scenes of one experiment are the same for all its arms.
@@ -63,19 +65,19 @@ class Truth:
             key: of the random stream, beside this truth's own.
         """
         rng = stream("simulated", self.about, seeds, *key)
-        shape = (experiments, seeds, SCENES)
+        shape = (experiments, seeds, self.scenes)
 
         def normal(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
             return rng.standard_normal(shape, dtype=np.float32)
 
-        scene = np.float32(SCENE) * normal(experiments, 1, SCENES)
+        scene = np.float32(SCENE) * normal(experiments, 1, self.scenes)
         tables = {}
         for arm, rate, deviation in zip(ARMS, self.rates, self.deviations, strict=False):
             mean, by_seed = latent(rate, deviation, self.arm_by_scene)
             score = normal(*shape)
             score += scene
             if self.arm_by_scene:
-                score += np.float32(self.arm_by_scene) * normal(experiments, 1, SCENES)
+                score += np.float32(self.arm_by_scene) * normal(experiments, 1, self.scenes)
             score += np.float32(mean) + np.float32(by_seed) * normal(experiments, seeds, 1)
             tables[arm] = score > 0
         return tables

@@ -100,17 +100,26 @@ class Bands:
 def mixes(data: Crossed, contrasts: F64, family: Family) -> Bands:
     """Differences of mixes: what other training seeds and other scenes would give.
 
+    Args:
+        data: every arm has at least two seeds.
+        contrasts: (M, K), a 1 and a -1 in each row.
+        family: of which these contrasts are some or all.
+    """
+    return combined(data, contrasts, *quantiles(family, tuple(data.seeds.tolist())))
+
+
+def combined(data: Crossed, contrasts: F64, over_seeds: float, over_scenes: float) -> Bands:
+    """Differences of arms from the arms' own intervals.
+
     Every arm has its score interval, of as many independent episodes as its seeds are worth, so
     that a rate near 0 or 1, whose seeds are skewed, errs to the side on which it can. The distances
     to their ends add up as squares (MOVER: Zou and Donner, Statistics in Medicine 2008), with what
     arms and scenes do together on top.
 
     Args:
-        data: every arm has at least two seeds.
-        contrasts: (M, K), a 1 and a -1 in each row.
-        family: of which these contrasts are some or all.
+        data, contrasts: as in `mixes`.
+        over_seeds, over_scenes: standard errors that all contrasts stay within together.
     """
-    over_seeds, over_scenes = quantiles(family, tuple(data.seeds.tolist()))
     p, variance = data.mean, _seed_variance(data) / data.seeds
     low_k, high_k = wilson_ends(p, _spread(data) / variance, over_seeds)
     down, up = (p - low_k) ** 2, (high_k - p) ** 2
@@ -200,10 +209,11 @@ def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
     df = [s - 1 for s in seeds]
     share = min(df) / sum(df) * min(seeds) / max(seeds) if family.arms else 0.0
     alone = float(stats.t.isf(family.alpha / 2, min(df))) / np.sqrt(1 + share)
-    return max(_together(family, sum(df)), alone), _together(family, np.inf)
+    return max(together(family, sum(df)), alone), together(family, np.inf)
 
 
-def _together(family: Family, df: float) -> float:
+def together(family: Family, df: float) -> float:
+    """Standard errors that a family stays within, of one variance with these degrees of freedom."""
     bonferroni = float(stats.t.isf(family.alpha / (2 * family.size), df))
     if family.size == 1 or family.arms is None:
         return bonferroni

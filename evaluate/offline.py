@@ -1,7 +1,7 @@
 """How well a policy predicts the recorded actions of episodes that nothing was trained on.
 
 Axes: B windows of a batch, K actions of a chunk, A action channels, E episodes, C scored
-continuous channels, G binary channels, R bootstrap replicates.
+continuous channels, G binary channels.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from trimix.core.contracts import F32, F64, I64, BoolArray
 from trimix.core.episode import Fingerprint
 from trimix.core.errors import ConfigError, DataError
-from trimix.core.seeds import stream
 from trimix.data.dataset import Dataset
 from trimix.data.fingerprint import FingerprintSet
 from trimix.data.windows import WindowBatch, Windows
+from trimix.evaluate.jackknife import jackknife_interval, leave_one_out
 from trimix.evaluate.schema import BASELINES
 from trimix.policy.predict import repeat_last_chunks
 
@@ -34,17 +34,16 @@ class OfflineConfig:
     Args:
         batch: windows a batch.
         max_windows: evenly spaced windows to score; None scores all.
-        replicates: bootstrap replicates, over whole episodes.
-        seed: of the bootstrap.
         still: a continuous channel whose std is below this fraction of the largest std of the
             training actions carries no motion and is not scored.
+        margins: how many margins over a baseline are shown beside each other, of all arms; their
+            intervals hold together (Bonferroni).
     """
 
     batch: int = 64
     max_windows: int | None = None
-    replicates: int = 2000
-    seed: int = 0
     still: float = 1e-3
+    margins: int = len(BASELINES)
 
 
 @dataclass(frozen=True)
@@ -247,9 +246,7 @@ def _summary(
         raise ConfigError("every held-out episode is one frame long", where=str(dataset.root))
     # A channel that never leaves the training mean in the held-out episodes has no scale.
     scored = variance.sum(0) > 0
-    rng = stream(config.seed, 0, "offline bootstrap")
-    weights_RE = rng.multinomial(e, np.full(e, 1 / e), size=config.replicates).astype(float)
-    weights = np.concatenate([np.ones((1, e)), weights_RE])
+    weights = leave_one_out(e)
     nmse, f1 = {}, {}
     for name in ("policy", *BASELINES):
         s = sums[name]
@@ -271,7 +268,10 @@ def _summary(
         "windows": int(counted.sum()),
         "episodes": e,
         "baselines": {
-            name: {**_figures(nmse[name], f1[name]), **_margin(nmse["policy"], nmse[name])}
+            name: {
+                **_figures(nmse[name], f1[name]),
+                **_margin(nmse["policy"], nmse[name], 1 - 0.05 / config.margins),
+            }
             for name in BASELINES
         },
     }
@@ -284,7 +284,7 @@ def _nmse(error: F64, variance: F64) -> float | None:
 
 
 def _f1(sums: _Sums, present: BoolArray, weights: F64) -> F64 | None:
-    """(1 + R,) F1 pooled over the binary channels; None if nothing is or is said to be closed."""
+    """(1 + E,) F1 pooled over the binary channels; None if nothing is or is said to be closed."""
     hit, wrong = sums.hit[present].sum(1), (sums.false + sums.miss)[present].sum(1)
     below = weights @ (2 * hit + wrong)
     if sums.hit.shape[1] == 0 or below[0] == 0:
@@ -293,20 +293,19 @@ def _f1(sums: _Sums, present: BoolArray, weights: F64) -> F64 | None:
 
 
 def _figures(nmse: F64 | None, f1: F64 | None) -> dict[str, Any]:
+    """Figures, from (1 + E,) values with each episode left out, and their intervals."""
+    f1_ends = None if f1 is None else jackknife_interval(f1)
     return {
         "velocity_nmse": None if nmse is None else float(nmse[0]),
-        "velocity_nmse_ci95": None if nmse is None else _interval(nmse[1:]),
+        "velocity_nmse_ci95": None if nmse is None else jackknife_interval(nmse, positive=True),
         "gripper_f1": None if f1 is None else float(f1[0]),
-        "gripper_f1_ci95": None if f1 is None else _interval(f1[1:]),
+        "gripper_f1_ci95": f1_ends and (max(f1_ends[0], 0.0), min(f1_ends[1], 1.0)),
     }
 
 
-def _margin(ours: F64 | None, theirs: F64 | None) -> dict[str, Any]:
+def _margin(ours: F64 | None, theirs: F64 | None, level: float) -> dict[str, Any]:
     if ours is None or theirs is None:
         return {"margin": None, "margin_ci95": None}
     difference = ours - theirs
-    return {"margin": float(difference[0]), "margin_ci95": _interval(difference[1:])}
-
-
-def _interval(replicates: F64) -> list[float]:
-    return [float(q) for q in np.nanpercentile(replicates, [2.5, 97.5])]
+    ends = jackknife_interval(difference, level)
+    return {"margin": float(difference[0]), "margin_ci95": ends}

@@ -85,7 +85,10 @@ class ClosedLoop(TypedDict):
 
 
 class Baseline(TypedDict):
-    """A trivial predictor's figures; margin is the policy's error minus the baseline's."""
+    """A trivial predictor's figures; margin is the policy's error minus the baseline's.
+
+    margin_ci95 is simultaneous with those of all margins of the report.
+    """
 
     velocity_nmse: float | None
     gripper_f1: float | None

@@ -21,6 +21,7 @@ from trimix.data.windows import WindowBatch, Windows, WindowSpec
 from trimix.evaluate.closed_loop import gathered
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.offline import OfflineConfig, evaluate_offline, scored_windows
+from trimix.evaluate.schema import BASELINES
 from trimix.evaluate.suites import Suite
 from trimix.experiment.arms import Trained
 from trimix.experiment.film import block_name, load_film, save_film
@@ -233,7 +234,8 @@ def offline(
     ]
     entries = work.many("offline", units, [1] * len(units), "policy")
     scored: dict[str, Any] = {}
-    for arm in dict.fromkeys(t.arm for t in trained):
+    arms = list(dict.fromkeys(t.arm for t in trained))
+    for arm in arms:
         mine = [e for e, t in zip(entries, trained, strict=True) if t.arm == arm]
         some = next(t for t in trained if t.arm == arm)
         cameras = list(from_pretrained(some.policy).interface.cameras)
@@ -243,6 +245,6 @@ def offline(
             [_Stored(entry.folder / CHUNKS) for entry in mine],
             train_episodes=train,
             learned=[f for t in trained if t.arm == arm for f in t.learned_from()],
-            config=OfflineConfig(max_windows=most),
+            config=OfflineConfig(max_windows=most, margins=len(arms) * len(BASELINES)),
         )
     return scored

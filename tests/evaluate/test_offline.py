@@ -54,7 +54,7 @@ def _score(dataset, predict, **config):
         [predict],
         train_episodes=TRAIN,
         learned=[dataset.fingerprints[e] for e in TRAIN],
-        config=OfflineConfig(replicates=200, **config),
+        config=OfflineConfig(**config),
     )
 
 
