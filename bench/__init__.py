@@ -5,10 +5,12 @@ from trimix.core.registry import Registry
 BENCHES = Registry(
     "bench",
     {
+        "collecting": "trimix.bench.collecting:run",
         "import": "trimix.bench.importing:run",
         "plan": "trimix.bench.plan:run",
         "statistics": "trimix.bench.statistics:run",
         "tiny": "trimix.bench.tiny:run",
+        "windows": "trimix.bench.windows:run",
     },
 )
 """name -> function (quick: bool) that yields figure.Figure; quick ones prove that it runs."""

@@ -20,16 +20,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000)
     given = parser.parse_args()
 
-    # What cannot be trusted is refused here, by file, episode and row; skip_bad=True leaves it out.
-    real = trimix.Real(given.path, heldout=0.2, control_mode=given.control_mode)
-    dreams = trimix.Dream(episodes=50)
+    # What cannot be trusted is refused by file, episode and row; skip_bad=True leaves it out.
+    mine = trimix.Real(given.path, heldout=0.2, control_mode=given.control_mode)
     loop = trimix.LoopConfig(given.steps, warmup_steps=given.steps // 20)
     experiment = trimix.Experiment(
-        sources={"mine": real, "sim": trimix.Sim(episodes=100), "dream": dreams},
+        sources={"mine": mine, "sim": trimix.Sim(episodes=100)},
         arms={
             "mine": trimix.Arm({"mine": 1}),
+            "mine, recoloured": trimix.Arm({"mine": 1}, augment="shift+colour"),
             "mine+sim": trimix.Arm({"mine": 1, "sim": 1}),
-            "mine+dream": trimix.Arm({"mine": 3, "dream": 1}),
         },
         seeds=3,
         policy=trimix.PolicyTrainConfig(loop=loop),

@@ -19,7 +19,7 @@ def main() -> None:
     for preset in ("none", "strong"):
         world = trimix.MujocoSpec("push_t", randomization=preset, image_hw=(32, 32))
         data = trimix.collect(world, expert, OUT / preset, episodes=8, seed=1)
-        print(f"{preset}: {len(data.episodes)} episodes, {data.n_frames} frames, {data.interface}")
+        print(f"{preset}: {len(data.episodes)} episodes, {data.n_frames} frames")
 
     recipe = trimix.Recipe(
         sources={name: trimix.Source(str(OUT / name)) for name in ("none", "strong")},
@@ -33,12 +33,13 @@ def main() -> None:
     loop = trimix.LoopConfig(steps=recipe.steps, warmup_steps=5)
     config = trimix.PolicyTrainConfig(width=64, loop=loop)
     trained = trimix.train_policy(lock, config, OUT / "trained")
-    print(f"loss {trained.result.losses[0]:.3f} to {trained.result.losses[-1]:.3f}")
+    first, *_, last = (step["loss"] for step in trained.result.history)
+    print(f"loss {first:.3f} to {last:.3f}")
 
     world = trimix.MujocoSpec("push_t", randomization="mild", image_hw=(32, 32))
-    policies = {"mine": OUT / "trained" / "policy", "chance": "random", "ceiling": "expert"}
+    policies = {"mine": str(OUT / "trained/policy"), "chance": "random", "ceiling": "expert"}
     for scored in trimix.evaluate(policies, world, scenes=4):  # the same scenes for all
-        print(f"{scored.name}: {int(scored.success.sum())} of {len(scored.outcomes)} succeeded")
+        print(f"{scored.arm}: {int(scored.success.sum())} of {len(scored.outcomes)} succeeded")
 
 
 if __name__ == "__main__":  # worker processes import this file
