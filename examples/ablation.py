@@ -17,4 +17,4 @@ if __name__ == "__main__":
         scoring=trimix.Scoring(scenes=3, expert_scenes=2, rows=3, offline_windows=50),
     )
     result = trimix.run(experiment, out="runs/ablation")
-    print(result.report["inference"]["headline"], result.page, sep="\n")
+    print(result.answer, result.page, sep="\n")

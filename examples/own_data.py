@@ -38,7 +38,7 @@ def main() -> None:
     print(f"{len(data.episodes)} episodes, {data.n_frames} frames, {data.interface}")
     for skipped in result.report["skipped"]:
         print(f"left out: {skipped['name']}: {skipped['reason']}")
-    print(result.report["inference"]["headline"], result.page, sep="\n")
+    print(result.answer, result.page, sep="\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from trimix.data.windows import WindowSpec
 from trimix.evaluate.compare import compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.fidelity import agreement
+from trimix.evaluate.page import answers
 from trimix.evaluate.report import load_report, write_report
 from trimix.evaluate.schema import Fidelity, Report
 from trimix.evaluate.statistics import wilson
@@ -53,6 +54,12 @@ class Result:
     policies: Mapping[tuple[str, int], Path]
     data: Mapping[str, Path]
     evaluations: Sequence[Evaluation]
+
+    @property
+    def answer(self) -> str:
+        """The sentence that the report begins with."""
+        found = answers(self.report)
+        return found[0].headline if found else "Nothing could be scored."
 
 
 def run(
