@@ -73,6 +73,18 @@ def test_no_other_python_file_stands_at_the_root():
     assert [p.name for p in REPO.glob("*.py")] == ["__init__.py"]
 
 
+def test_nothing_was_left_behind_at_the_root():
+    """What a run or a test drops where it stands must not slip into a commit."""
+    if not (REPO / ".git").exists():
+        pytest.skip("the tree has no git to ask what belongs to it")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    known = {"__init__.py", "py.typed", "Makefile", "LICENSE", "MANIFEST.in", "pyproject.toml"}
+    known |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "requirements.lock"}
+    assert {n for n in listed if "/" not in n and n[0] != "."} == known
+
+
 def test_bare_room_names_are_banned_imports():
     banned = configured()["tool"]["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]
     assert sorted(banned) == rooms()

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -19,19 +20,31 @@ EXAMPLES = ROOT / "examples"
 TRIMIX = (sys.executable, "-P", "-m", "trimix.cli.main")
 
 
-def run(*command: str, cwd: Path) -> str:
-    """What a command prints, in an environment that knows of no earlier run."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, "TRIMIX_STORE": str(cwd / "store"), "TRIMIX_CACHE": str(cwd / "cache")},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+class Run(Protocol):
+    """Runs a command in a folder; gives what it prints."""
+
+    def __call__(self, *command: str, cwd: Path) -> str: ...
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """In an environment that knows of no earlier run, and keeps what it leaves out of the tree."""
+    fresh = {"TRIMIX_STORE": str(tmp_path / "store"), "TRIMIX_CACHE": str(tmp_path / "cache")}
+
+    def call(*command: str, cwd: Path) -> str:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, **fresh},
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return call
 
 
 def example(name: str) -> str:
@@ -54,7 +67,7 @@ def commands(file: Path, **less: str) -> list[list[str]]:
     return found
 
 
-def test_the_quickstart_goes_from_episodes_to_a_score(tmp_path: Path) -> None:
+def test_the_quickstart_goes_from_episodes_to_a_score(run: Run, tmp_path: Path) -> None:
     said = run(sys.executable, example("quickstart.py"), cwd=tmp_path)
     assert "none: 8 episodes" in said and "strong: 8 episodes" in said
     assert "'320 windows drawn, share 0.25'" in said
@@ -62,7 +75,7 @@ def test_the_quickstart_goes_from_episodes_to_a_score(tmp_path: Path) -> None:
     assert re.search(r"mine: \d of 4 succeeded", said)
 
 
-def test_an_ablation_is_short_and_gives_a_report(tmp_path: Path) -> None:
+def test_an_ablation_is_short_and_gives_a_report(run: Run, tmp_path: Path) -> None:
     file = example("ablation.py")
     assert len(Path(file).read_text().splitlines()) <= 25
     said = run(sys.executable, file, cwd=tmp_path).splitlines()
@@ -73,7 +86,7 @@ def test_an_ablation_is_short_and_gives_a_report(tmp_path: Path) -> None:
     assert len(policies) == 9
 
 
-def test_your_own_data_leads_to_a_report(tmp_path: Path) -> None:
+def test_your_own_data_leads_to_a_report(run: Run, tmp_path: Path) -> None:
     """Another robot than the task's: what cannot be mixed is left out and said."""
     spec = trimix.MujocoSpec("push_t", image_hw=(32, 32))
     trimix.collect(spec, trimix.policy_of("expert"), tmp_path / "sim", episodes=5)
@@ -84,7 +97,7 @@ def test_your_own_data_leads_to_a_report(tmp_path: Path) -> None:
     assert "left out: mine+sim" in said and "runs/own_data/report.html" in said
 
 
-def test_a_task_of_your_own_is_collected_and_evaluated(tmp_path: Path) -> None:
+def test_a_task_of_your_own_is_collected_and_evaluated(run: Run, tmp_path: Path) -> None:
     folder = EXAMPLES / "own_task"
     less = {"episodes": "3", "scenes": "3", "out": str(tmp_path / "made")}
     collected, evaluated = (
@@ -94,7 +107,7 @@ def test_a_task_of_your_own_is_collected_and_evaluated(tmp_path: Path) -> None:
     assert "expert: 3/3 succeeded" in evaluated
 
 
-def test_a_policy_of_your_own_acts(tmp_path: Path) -> None:
+def test_a_policy_of_your_own_acts(run: Run, tmp_path: Path) -> None:
     folder = EXAMPLES / "own_policy"
     (command,) = commands(folder / "spiral.py", scenes="2")
     said = run(*TRIMIX, *command, cwd=folder)
