@@ -151,6 +151,16 @@ def test_a_seed_changes_the_order_and_the_augmentation_but_not_the_exposure():
     assert [s.draws for s in a.sources] == [s.draws for s in b.sources]
 
 
+def test_a_seed_changes_which_windows_come_early_not_only_their_places_in_the_batch():
+    store = FakeStore({"real": fake(0, (400,))})
+    early = [
+        set(MixSampler(compile_recipe(recipe({"real": 1}, seed=s), store)).batch(0).window.tolist())
+        for s in range(20)
+    ]
+    met = [len(a & b) for i, a in enumerate(early) for b in early[:i]]
+    assert np.mean(met) < 1, "two draws of 10 of 400 have a quarter of a window in common"
+
+
 @given(recipes(), st.data())
 @settings(max_examples=40)
 def test_processes_share_a_batch_without_gaps_and_doubles(asked, data):

@@ -17,6 +17,8 @@ from trimix.mix.recipe import Filter, Source
 from trimix.mix.runs import Runs
 from trimix.mix.selection import choose, window_trust
 
+trusts = st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1, width=16)
+
 
 def compiled(filters, data=None, **changes):
     """A lock of sources "a", "b", ... that are parts of one data set."""
@@ -46,7 +48,7 @@ def test_what_is_no_list_of_runs_is_refused(text):
 
 
 @given(
-    st.lists(st.lists(st.floats(0, 1, width=16), min_size=1, max_size=12), min_size=1, max_size=4),
+    st.lists(st.lists(trusts, min_size=1, max_size=12), min_size=1, max_size=4),
     st.integers(1, 3),
     st.integers(1, 4),
     st.sampled_from([0.0, 0.25, 0.5]),
@@ -96,9 +98,10 @@ def test_sources_that_share_windows_are_refused_and_name_them(one, other):
         assert sorted(e for s in lock.sources for e in s.episodes) == sorted(one | other)
 
 
-def test_an_overlap_of_a_part_of_an_episode_is_found_too():
-    """By trust: 'a' takes all windows, 'b' the trusted ones among them."""
-    data = replace(fake(0, (20,)), row_trust=np.linspace(1, 0.1, 20, dtype=np.float32))
+@pytest.mark.parametrize(("first", "last"), [(1.0, 0.1), (0.1, 1.0)])
+def test_an_overlap_of_a_part_of_an_episode_is_found_too(first, last):
+    """By trust: 'a' takes all windows, 'b' the trusted ones at its begin or at its end."""
+    data = replace(fake(0, (20,)), row_trust=np.linspace(first, last, 20, dtype=np.float32))
     with pytest.raises(ConfigError, match="'a' and 'b' both draw windows of episode 0"):
         compiled([Filter(), Filter(min_trust=0.5)], data)
 
