@@ -126,3 +126,25 @@ def test_a_process_reads_its_own_part_alone(workers):
         assert np.array_equal(part.state, whole.state[rank::3])
         assert part.instruction == whole.instruction[rank::3]
         assert part.domain == whole.domain[rank::3]
+
+
+def test_windows_that_are_not_the_locks_are_refused():
+    """The content says that it is the same, but another choice follows from it."""
+    store = three()
+    data = replace(store.data["real"], row_trust=np.linspace(0, 1, 21, dtype=np.float32))
+    sources = {"real": Source("real", Filter(min_trust=0.45))}
+    store.data["real"] = data
+    lock = compile_recipe(recipe({"real": 1}, sources=sources), store)
+    MixLoader(lock, store).load(0)
+    store.data["real"] = replace(data, row_trust=data.row_trust[::-1])
+    with pytest.raises(DataError, match=r"source 'real' changed .*its windows are not the lock's"):
+        MixLoader(lock, store).load(0)
+
+
+def test_what_a_jump_leaves_behind_is_dropped():
+    store = three()
+    loader = MixLoader(compile_recipe(recipe(), store), store)
+    with Prefetcher(loader, 1, depth=3) as stream:
+        for k in (0, 20, 5, 30):
+            stream.load(k)
+            assert set(stream._futures) == set(range(k + 1, k + 4))
