@@ -125,8 +125,8 @@ class DreamWorld(World):
         if self.config.split == HELDOUT:
             for dataset in datasets:
                 require_unseen(pipeline, dataset, with_split(dataset, HELDOUT))
-        held = FingerprintSet(f for d in datasets for f in recordings(d, HELDOUT))
-        self._learned_held_out = any(f in held for f in learned or ())
+        self._held = FingerprintSet(f for d in datasets for f in recordings(d, HELDOUT))
+        self._learned_held_out = any(f in self._held for f in learned or ())
         self._make_spaces(num_envs)
         self._rows: list[_Row | None] = [None] * num_envs
         self._belief = self._blank(num_envs)
@@ -238,10 +238,16 @@ class DreamWorld(World):
         return None if held is None else held.parent
 
     def provenance(self, row: int) -> Mapping[str, Any]:
-        """See World. The split is held-out if the start frame's or any training episode's is."""
+        """See World.
+
+        The split is held-out if the start frame's episode or one that the model learned from is,
+        in any of the data sets.
+        """
         held = self._rows[row]
         if held is None:
             raise ValueError(f"row {row} was never reset")
+        root = self.starts.fingerprint(held.parent)
+        leaks = self._learned_held_out or root in self._held
         return {
             "origin": "dream",
             "seed": held.start.seed,
@@ -252,8 +258,8 @@ class DreamWorld(World):
             "model_hash": self.model_hash,
             "versions": {name: version(name) for name in ("diffusers", "torch")},
             "parent": held.parent,
-            "split": HELDOUT if self._learned_held_out else held.parent.split,
-            "fingerprint": self.starts.fingerprint(held.parent),
+            "split": HELDOUT if leaks else held.parent.split,
+            "fingerprint": root,
             "models": (self.model_hash, *self.starts.episode(held.parent).provenance.models),
         }
 

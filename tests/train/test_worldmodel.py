@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from trimix.core.contracts import Channel, PolicyInterface
+from trimix.core.contracts import Channel, Parent, PolicyInterface, Start
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import ConfigError, DataError, InterfaceError
 from trimix.core.seeds import stream
@@ -187,6 +187,10 @@ def test_what_another_data_set_holds_out_is_not_learned_from(
     run = run_worldmodel([dataset], TINY, tmp_path, False, cache_dir, lineage=[split_anew])
     learned = {i for t in run.pipeline.card["training"] for i in t["episodes"]}
     assert learned == set(range(7)) - {2}
+    world = DreamWorld(run.pipeline, [dataset, split_anew], 2, DreamConfig(), cache_dir)
+    parents = [Parent(dataset.content_hash, i, 0, "train") for i in (0, 2)]
+    world.reset(options={"starts": [Start(0, k, parent=p) for k, p in enumerate(parents)]})
+    assert [world.provenance(k)["split"] for k in range(2)] == ["train", "heldout"]
 
 
 def test_an_old_card_says_too_little(
