@@ -20,6 +20,17 @@ from trimix.core.version import ROOT, git
 DIRTY = "-dirty"
 RESULTS = "docs/results"
 """Below the checkout; what is written there does not make a tree dirty."""
+KEPT = "bench.jsonl"
+
+
+def require_checkout() -> None:
+    """Raise ConfigError where there is no place to keep results."""
+    if not (ROOT / RESULTS).is_dir():
+        raise ConfigError(
+            "results are kept in a checkout, and this is none",
+            where=str(ROOT),
+            do="give keep=false to print them",
+        )
 
 
 @dataclass(frozen=True)

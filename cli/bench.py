@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from trimix.bench import BENCHES
 from trimix.bench.results import Line, render_pages
-from trimix.bench.run import RESULTS, run_benches
+from trimix.bench.run import KEPT, RESULTS, require_checkout, run_benches
 from trimix.cli.verb import Verb
-from trimix.core.errors import ConfigError
 from trimix.core.version import ROOT
 
 
@@ -32,16 +31,11 @@ class BenchSettings:
 
 
 def _command(settings: BenchSettings) -> None:
-    folder = ROOT / RESULTS
-    kept = folder / "bench.jsonl"
-    if not folder.is_dir() and (settings.render or (settings.keep and not settings.quick)):
-        raise ConfigError(
-            "results are kept in a checkout, and this is none",
-            where=str(ROOT),
-            do="give keep=false to print them",
-        )
+    kept = ROOT / RESULTS / KEPT
+    if settings.render or (settings.keep and not settings.quick):
+        require_checkout()
     if settings.render:
-        for page in render_pages(folder, kept):
+        for page in render_pages(kept.parent, kept):
             print(f"{page}: made anew")
         return
     names = list(BENCHES) if settings.name == "all" else [settings.name]

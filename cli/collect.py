@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
-from trimix.cli.worlds import WorldSettings
-from trimix.core.errors import ConfigError
 from trimix.experiment.executor import executor_of
 from trimix.rollout.collect import collect
+from trimix.rollout.settings import WorldSettings
 
 
 @dataclass(frozen=True)
 class CollectSettings(WorldSettings):
-    """What to collect.
+    """What to collect, and where; see WorldSettings.
 
     Args:
         out: the data set to write.
@@ -25,7 +24,6 @@ class CollectSettings(WorldSettings):
         seed: root seed; equal seeds give equal episodes.
         rows: episodes that run together in a process.
         workers, executor: how many processes, and where: local, ray, or a Ray cluster's address.
-        world, task, ...: see WorldSettings.
     """
 
     randomization: str = "mild"
@@ -37,23 +35,12 @@ class CollectSettings(WorldSettings):
     workers: int = 2
     executor: str = "local"
 
-    def __post_init__(self) -> None:
-        for name in ("episodes", "rows", "workers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}", do="at least 1")
-        super().__post_init__()
-
-
-_USUAL = {"mujoco": "expert", "dream": "perturbed"}
-"""world -> what acts in it unless something else is asked for."""
-
 
 def _command(settings: CollectSettings) -> None:
-    policy = settings.policy or _USUAL.get(settings.world, "random")
     with bar(f"collect {settings.out}", "episode") as progress:
         dataset = collect(
             settings.world_spec("train"),
-            settings.policy_spec(policy),
+            settings.policy_spec(settings.policy),
             settings.out,
             episodes=settings.episodes,
             seed=settings.seed,
@@ -62,10 +49,7 @@ def _command(settings: CollectSettings) -> None:
             progress=progress,
         )
     good = sum(bool(e.provenance.success) for e in dataset.episodes)
-    print(
-        f"{settings.out}: {len(dataset.episodes)} episodes, {dataset.n_frames} frames, "
-        f"{good} succeeded"
-    )
+    print(f"{dataset.about()}\n{good} succeeded")
 
 
 VERB = Verb("collect", CollectSettings, _command)

@@ -7,17 +7,14 @@ from pathlib import Path
 
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
-from trimix.cli.worlds import WorldSettings
 from trimix.core.errors import ConfigError
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
-from trimix.evaluate.compare import arm_names, compare_arms
 from trimix.evaluate.evaluation import save_evaluations
-from trimix.evaluate.head_to_head import evaluate_until_apart, head_to_head
-from trimix.evaluate.planned import ComparisonPlan
-from trimix.evaluate.statistics import wilson
+from trimix.evaluate.head_to_head import evaluate_until_apart
+from trimix.evaluate.sentences import sentences
 from trimix.evaluate.suites import Suite, draw_suite
-from trimix.evaluate.verdict import statement
 from trimix.experiment.executor import executor_of
+from trimix.rollout.settings import WorldSettings
 
 
 @dataclass(frozen=True)
@@ -69,17 +66,7 @@ def _command(settings: EvaluateSettings) -> None:
     out = Path(settings.out)
     suite.save(out / "suite.json")
     save_evaluations(out / "evaluation.json", evaluations)
-    for evaluation in evaluations:
-        n, k = len(evaluation.outcomes), int(evaluation.success.sum())
-        low, high = wilson(k, n)
-        print(f"{evaluation.arm}: {k}/{n} succeeded, 95% interval {low:.3f} to {high:.3f}")
-    if len(evaluations) == 2:
-        a, b = evaluations
-        print(statement(head_to_head(a, b)))
-    elif len(evaluations) > 2:
-        plan = ComparisonPlan.all_pairs(arm_names(evaluations), [1], scenes=len(suite))
-        found = compare_arms(evaluations, plan).inference
-        print("\n".join([found["headline"], *found["statements"]] if found else []))
+    print("\n".join(sentences(evaluations)))
 
 
 VERB = Verb("evaluate", EvaluateSettings, _command)

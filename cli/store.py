@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trimix.cli.verb import Verb
-from trimix.core.errors import ConfigError, MissingError, unknown
+from trimix.core.errors import unknown
 from trimix.experiment.store import Store
-from trimix.experiment.store_explain import explain_record
+from trimix.experiment.store_explain import explain_prefix
 from trimix.experiment.store_prune import Choice, listing, prunable, rest
 
 _ACTS = ("list", "prune")
@@ -43,21 +43,11 @@ class StoreSettings:
 def _command(settings: StoreSettings) -> None:
     store = Store(settings.store or None)
     if settings.why:
-        _why(store, settings.why)
+        print("\n".join(explain_prefix(store, settings.why)))
     elif settings.act == "list":
         print("\n".join(listing(store)))
     else:
         _prune(store, settings)
-
-
-def _why(store: Store, prefix: str) -> None:
-    found = [record for record in store.records() if record.key.startswith(prefix)]
-    if not found:
-        raise MissingError(f"no entry's key begins with {prefix!r}", where=str(store.root))
-    if len(found) > 1:
-        raise ConfigError(f"{len(found)} keys begin with {prefix!r}", do="give more digits")
-    for line in explain_record(store, found[0]):
-        print(line)
 
 
 def _prune(store: Store, settings: StoreSettings) -> None:

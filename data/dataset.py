@@ -102,6 +102,16 @@ class Dataset:
             source=source,
         )
 
+    def about(self) -> str:
+        """What it holds, what is held out and what was left out, for people."""
+        heldout = sum(e.provenance.split == "heldout" for e in self.episodes)
+        lines = [
+            f"{self.root}: {len(self.episodes)} episodes ({heldout} held out), "
+            f"{self.n_frames} frames at {self.fps:g} Hz"
+        ]
+        lines += [f"  left out: {reason}" for reason in self.skipped.values()]
+        return "\n".join(lines)
+
     @property
     def n_frames(self) -> int:
         """F."""

@@ -10,7 +10,6 @@ from typing import Any, cast
 from trimix.core.errors import DataError, InterfaceError
 from trimix.core.seeds import seed63
 from trimix.data.dataset import Dataset
-from trimix.data.importing.plan import ImportConfig
 from trimix.data.lerobot.folder import LeRobotFolder
 from trimix.data.lerobot.layout import camera_name
 from trimix.evaluate.schema import Skipped
@@ -105,31 +104,15 @@ class Prepared:
             path = self._collect(f"{name}: stand-in", "target", source.episodes, "stand-in", name)
             settings = Real(str(path), heldout=source.heldout, fps=None)
             self.label = STAND_IN
-            cameras: dict[str, str] = {}
         else:
             path, settings = Path(source.path), source
-            cameras = source.cameras or self._camera_names(LeRobotFolder.open(path))
-        config = ImportConfig(
-            path=str(path),
-            out="",
-            fps=settings.fps,
-            cameras=cameras or None,
-            image_hw=self.experiment.image_hw,
-            aspect="crop" if settings.aspect == "crop" else "stretch",
-            control_mode=settings.control_mode,
-            absolute_actions=settings.absolute_actions or None,
-            state_keys=settings.state_keys,
-            action_key=settings.action_key,
-            state_unit=_one_or_each(settings.state_unit),
-            action_unit=_one_or_each(settings.action_unit),
-            heldout=settings.heldout,
-            seed=self.experiment.seed,
-            skip_bad=settings.skip_bad,
-            stand_in=isinstance(source, StandIn),
-            workers=self.work.executor.workers,
-        )
-        folder = LeRobotFolder.open(path)
-        unit = ImportUnit(f"{name}: imported", config, folder.contents.hash())
+            if not source.cameras:
+                settings = replace(source, cameras=self._camera_names(LeRobotFolder.open(path)))
+        experiment, folder = self.experiment, LeRobotFolder.open(path)
+        config = settings.config(image_hw=experiment.image_hw, seed=experiment.seed)
+        config = replace(config, stand_in=isinstance(source, StandIn))
+        source_digest = folder.contents.hash()
+        unit = ImportUnit(f"{name}: imported", config, source_digest, self.work.executor)
         episodes = len(folder.episodes)
         entry = self.work.one(name, unit, episodes, "episode")
         about = cast(dict[str, Any], entry.result)
@@ -283,8 +266,3 @@ class Prepared:
     def _seed(self, purpose: str, name: str) -> int:
         """Of a source's episodes: another for every source and every purpose."""
         return seed63(self.experiment.seed, purpose, name)
-
-
-def _one_or_each(units: tuple[str, ...]) -> str | tuple[str, ...]:
-    """What ImportConfig takes: one unit for all channels, or one for each."""
-    return units[0] if len(units) == 1 else units

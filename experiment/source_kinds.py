@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 from trimix.core.contracts import Origin
 from trimix.core.errors import ConfigError, unknown
-from trimix.data.images import Aspect
+from trimix.data.importing.settings import RecordedSettings
 from trimix.randomization.presets import PRESETS
 from trimix.worldmodel.perturbed_replay import PerturbConfig
 
 
 @dataclass(frozen=True)
-class Real:
-    """Recorded episodes of a robot.
+class Real(RecordedSettings):
+    """Recorded episodes of a robot; see RecordedSettings.
 
     Args:
-        path: a LeRobot directory, v2.0, v2.1 or v3.0.
-        heldout: the part of the episodes that is never trained on.
-        control_mode, state_unit, action_unit: what a LeRobot directory does not say of itself;
-            units are one for all channels, or one for each.
-        absolute_actions: see data.importing.plan.ImportConfig; empty: told by names and values.
-        state_keys, action_key: features that are the state, joined in this order, and the action;
-            None takes those that are known to be.
-        fps: what the episodes are resampled to; simulated ones are at 10. None keeps theirs.
-        aspect: of images that change shape: stretch or crop.
-        cameras: camera of the source: name here; empty matches a single camera to the task's.
-        skip_bad: leave out episodes that cannot be trusted, and say so.
+        fps: simulated episodes are at 10.
+        cameras: empty matches a single camera to the task's.
         episodes_per_seed: every training seed draws so many of the episodes; None gives it all.
     """
 
     origin: ClassVar[Origin] = "real"
 
-    path: str = ""
-    heldout: float = 0.15
     control_mode: str = "joint_velocity"
-    state_unit: tuple[str, ...] = ("",)
-    action_unit: tuple[str, ...] = ("",)
-    absolute_actions: tuple[str, ...] = ()
-    state_keys: tuple[str, ...] | None = None
-    action_key: str | None = None
     fps: float | None = 10.0
-    aspect: str = "stretch"
-    cameras: dict[str, str] = field(default_factory=dict)
-    skip_bad: bool = False
     episodes_per_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.aspect not in get_args(Aspect):
-            raise unknown("aspect", self.aspect, get_args(Aspect))
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class ImportUnit:
         label: for people.
         config: of the import; its `out` is not used, its `workers` decide nothing.
         source: digest of the directory's contents.
+        executor: where it is decoded; it changes no byte.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -94,6 +95,7 @@ class ImportUnit:
     label: str
     config: ImportConfig
     source: str
+    executor: Executor = field(default=Local(1), compare=False, repr=False)
 
     def reads(self) -> Json:
         """The settings that decide the result, and what the source holds."""
@@ -109,7 +111,7 @@ class ImportUnit:
     def make(self, folder: Path, tick: Tick) -> Json:
         """Import, or go on with an import that was stopped."""
         config = replace(self.config, out=str(folder / DATA))
-        dataset = import_dataset(config, counted(tick))
+        dataset = import_dataset(config, counted(tick), self.executor)
         return {
             "episodes": len(dataset.episodes),
             "frames": dataset.n_frames,

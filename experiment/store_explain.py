@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 
 from trimix.core.contracts import Json
-from trimix.core.errors import MissingError
+from trimix.core.errors import ConfigError, MissingError
 from trimix.experiment.store import Store
 from trimix.experiment.store_format import Record, key_of
 from trimix.experiment.store_unit import Unit, code_parts, parts_of
@@ -28,6 +28,20 @@ def explain(store: Store, unit: Unit) -> list[str]:
     found = [(differences(r.parts, parts), r) for r in records]
     nearest, record = min(found, key=lambda pair: (len(pair[0]), pair[1].key))
     return [f"{unit.label}: {key} is not there; beside {record.key} ({record.label}):", *nearest]
+
+
+def explain_prefix(store: Store, prefix: str) -> list[str]:
+    """`explain_record` of the one entry whose key begins so.
+
+    Raises:
+        MissingError, ConfigError: there is none, or there are several.
+    """
+    found = [record for record in store.records() if record.key.startswith(prefix)]
+    if not found:
+        raise MissingError(f"no entry's key begins with {prefix!r}", where=str(store.root))
+    if len(found) > 1:
+        raise ConfigError(f"{len(found)} keys begin with {prefix!r}", do="give more digits")
+    return explain_record(store, found[0])
 
 
 def explain_record(store: Store, record: Record) -> list[str]:

@@ -170,6 +170,17 @@ class Lock:
             unused=tuple(raw["unused"]),
         )
 
+    def table(self) -> str:
+        """The plan for people, a line a source."""
+        lines = [f"{'source':<20}{'share':>8}{'windows':>10}{'drawn':>10}{'repeats':>9}"]
+        for source in self.sources:
+            lines.append(
+                f"{source.name:<20}{source.share:>8.3f}{source.windows:>10}"
+                f"{source.draws:>10}{source.draws / source.windows:>9.2f}"
+            )
+        lines += [f"{name:<20}{0:>8.3f}{'not opened':>10}" for name in self.unused]
+        return "\n".join(lines)
+
     def save(self, path: str | Path) -> None:
         """Write the lock; an interrupted write leaves the file that was there.
 

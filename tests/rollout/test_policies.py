@@ -10,12 +10,12 @@ import pytest
 from toy_point import PointSpec
 
 from trimix.cli.main import main
-from trimix.cli.worlds import DreamSettings, WorldSettings
 from trimix.core.errors import ConfigError, MissingError
 from trimix.policy import POLICIES
 from trimix.policy.store import MODELS
 from trimix.rollout.baselines import BaselineSpec
 from trimix.rollout.policies import UNTRAINED, policy_of
+from trimix.rollout.settings import DreamSettings, WorldSettings
 from trimix.rollout.worlds import WORLDS
 
 

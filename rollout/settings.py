@@ -1,4 +1,4 @@
-"""The world that policies act in: settings that the verbs share."""
+"""A world and who acts in it, as one flat set of settings: what files and command lines have."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from trimix.rollout.policies import PolicySpec, policy_of
 from trimix.rollout.worlds import WORLDS, WorldSpec
 from trimix.sim.world import MujocoConfig
 from trimix.worldmodel.perturbed_replay import PerturbConfig
+from trimix.worldmodel.world import DreamConfig
 
-_MUJOCO = MujocoConfig()
+_MUJOCO, _DREAM = MujocoConfig(), DreamConfig()
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class DreamSettings:
 
     worldmodel: str = ""
     datasets: tuple[str, ...] = ()
-    seconds: float = 3.0
-    abstain_below: float = 0.1
-    device: str = "cpu"
+    seconds: float = _DREAM.time_limit_s
+    abstain_below: float = _DREAM.abstain_below
+    device: str = _DREAM.device
     perturb: PerturbConfig = field(default_factory=PerturbConfig)
 
 
@@ -83,7 +84,12 @@ class WorldSettings:
         made: WorldSpec = settings.build(WORLDS[self.world], given, f"world {self.world!r}")
         return made
 
-    def policy_spec(self, text: str) -> PolicySpec:
-        """The policy of this name; see rollout.policies.policy_of."""
+    def policy_spec(self, text: str = "") -> PolicySpec:
+        """The policy of this name, see rollout.policies.policy_of; "" is the world's usual one:
+        the expert in mujoco, perturbed recorded actions in dreams, else random ones."""
+        text = text or _USUAL.get(self.world, "random")
         more = vars(self.dream.perturb) if text == "perturbed" else {}
         return policy_of(text, device=self.device, **more)
+
+
+_USUAL = {"mujoco": "expert", "dream": "perturbed"}
