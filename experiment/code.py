@@ -7,11 +7,11 @@ it uses is followed, and what its module does when it is imported; so units of s
 share a file.
 
 What is followed is compared as a syntax tree, so that comments, docstrings and layout are no
-changes. Not followed: imports for type checkers, names that only annotate, and the names
-in a `Registry`, which stand for every choice there is: who uses one entry names its module as a
-root. Neither is the store itself, nor what shares work out: that results do not hang on them is
-tested, not keyed. Files beside the code (scenes, templates) count where a string of the code names
-them. What is installed from elsewhere is known by its version.
+changes. Not followed: imports for type checkers, names that only annotate, and the names in a
+`Registry`, which stand for every choice there is: who uses one entry names its module as a root.
+Neither is the store itself, nor what shares work out: that results do not hang on them is tested,
+not keyed. Files beside the code (scenes, templates) count where a string of the code names them.
+What is installed from elsewhere is known by its version.
 """
 
 from __future__ import annotations
@@ -109,6 +109,12 @@ def _follow(roots: Sequence[str]) -> Code:
         python="{}.{}".format(*sys.version_info[:2]),
         paths=tuple(sorted(paths)),
     )
+
+
+def forget() -> None:
+    """Look at everything again: a library was installed meanwhile."""
+    _known.clear()
+    _distributions.cache_clear()
 
 
 def _split(root: str) -> tuple[str, str]:

@@ -48,7 +48,8 @@ class Module:
     def view(self, what: str = "") -> View:
         """Of the whole module, of one definition with all that it uses here, or of its import."""
         if what not in self._views:
-            self._views[what] = self._seen(self._used_by(what) if what else self.parts)
+            parts = self._used_by(what) if what else self.parts
+            self._views[what] = self._seen(parts)
         return self._views[what]
 
     def require(self, what: str) -> None:

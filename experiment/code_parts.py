@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 Import = tuple[str, str]
 """("a.b", "") for `import a.b`, ("a.b", "c") for `from a.b import c`."""
 _NOT_CODE = {"__all__", "__author__", "__version__"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -21,7 +22,8 @@ class Part:
         is_import: it is an import.
         text: its syntax tree, without comments, docstrings and what only type checkers read.
         names: names that it uses.
-        annotating: names in annotations, which nothing that makes a result evaluates.
+        annotating: names in annotations, which nothing that makes a result evaluates; but for those
+            of the fields of a class with a base, which may make its parts (diffusers' do).
         strings: its strings, with "*" for the holes of f-strings.
         imports: (name that it gives, what it imports), at any depth.
     """
@@ -48,7 +50,7 @@ def parts_of(source: bytes, package: Sequence[str]) -> list[Part]:
         if isinstance(statement, _DEFINITIONS):
             part.bound = statement.name
         reader = _Reader(part, package)
-        reader.read(statement, annotates=False)
+        reader.read(statement, part.names, local=True)
         part.text = "".join(reader.pieces)
         if isinstance(statement, ast.Import | ast.ImportFrom):
             part.is_import, part.bound = True, part.imports[0][0]
@@ -63,31 +65,42 @@ class _Reader:
         self.part, self._package = part, package
         self.pieces: list[str] = []
 
-    def read(self, node: object, annotates: bool) -> None:
-        """A node of the tree, or a value in it."""
+    def read(self, node: object, names: set[str], local: bool) -> None:
+        """A node of the tree, or a value in it.
+
+        Args:
+            names: where the names in it go.
+            local: it is where annotations tell nobody anything.
+        """
         if not isinstance(node, ast.AST):
             self.pieces.append(f"{node!r},")
             return
-        self._take(node, annotates)
+        self._take(node, names)
+        if isinstance(node, ast.ClassDef):
+            local = not node.bases
+        elif isinstance(node, _FUNCTIONS):
+            local = True
         is_registry = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Registry"
         self.pieces.append(f"{type(node).__name__}(")
         for name in node._fields:
             value: object = getattr(node, name, None)
             if name == "args" and is_registry and isinstance(value, list):
                 value = value[:1]  # its entries stand for every choice there is
-            aside = name in ("annotation", "returns")
+            tells = name == "annotation" and not local and isinstance(node, ast.AnnAssign)
+            aside = name in ("annotation", "returns") and not tells
+            within = self.part.annotating if aside else names
             if isinstance(value, list):
                 self.pieces.append("[")
                 for inner in _without_prose(value) if name in _BODIES else value:
-                    self.read(inner, annotates or aside)
+                    self.read(inner, within, local)
                 self.pieces.append("],")
             else:
-                self.read(value, annotates or aside)
+                self.read(value, within, local)
         self.pieces.append("),")
 
-    def _take(self, node: ast.AST, annotates: bool) -> None:
+    def _take(self, node: ast.AST, names: set[str]) -> None:
         if isinstance(node, ast.Name):
-            (self.part.annotating if annotates else self.part.names).add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.Constant):
             if isinstance(node.value, str):
                 self.part.strings.add(node.value)

@@ -176,7 +176,7 @@ def test_versions_of_libraries_count_where_they_are_imported(package: Package, m
     before = package.code("make"), package.code("make:Other")
     version = code.metadata.version
     monkeypatch.setattr(code.metadata, "version", lambda n: "99" if n == "numpy" else version(n))
-    code._known.clear()
+    code.forget()
     after = package.code("make"), package.code("make:Other")
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
     assert after[0].libraries == {"numpy": "99"}
@@ -196,6 +196,21 @@ def test_scripts_have_code_too(tmp_path: Path, monkeypatch) -> None:
     assert set(before.modules) == {"__main__:Mine"}
     script.write_text("class Mine:\n    x = 2\n")
     assert reached(["__main__:Mine"]) != before
+
+
+@pytest.mark.parametrize(("base", "is_reached"), [("(dict)", True), ("", False)])
+def test_a_class_with_a_base_reaches_what_its_fields_are(
+    package: Package, base: str, is_reached: bool
+) -> None:
+    """The base may make them by name, as pipelines that are loaded from a folder do."""
+    name = package.name
+    package.write("typed.py", "class Only:\n    pass\n")
+    package.write(
+        "loaded.py",
+        f"from __future__ import annotations\nfrom {name}.typed import Only\n"
+        f"class Loaded{base}:\n    part: Only\n    def f(self, arm: Only) -> Only: ...\n",
+    )
+    assert (f"{name}.typed" in package.code("loaded").modules) == is_reached
 
 
 def test_relative_imports_are_followed(package: Package) -> None:
