@@ -4,7 +4,7 @@
 
 The units are those of a small comparison, with the settings of preset=tiny. Prints a line for each
 edit; exit status 1 if any makes something again that does not hang on it, or leaves something that
-does.
+does, or if making a unit runs a function of a module that its key does not know.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import yaml
@@ -183,7 +185,8 @@ def _simulated(task: str, episodes: int, seed: int) -> CollectUnit:
 
 
 def _imported(recorded: Path) -> ImportUnit:
-    config = ImportConfig(str(recorded), "", heldout=0.5, stand_in=True)
+    mode = "joint_velocity"
+    config = ImportConfig(str(recorded), "", heldout=0.5, stand_in=True, control_mode=mode)
     return ImportUnit("", config, LeRobotFolder.open(recorded).contents.hash())
 
 
@@ -204,6 +207,31 @@ def _model(data: Path) -> WorldModelUnit:
     return WorldModelUnit(
         "", (("real", str(data)),), (("real", str(data), "heldout"),), 2, config, 1
     )
+
+
+def unreached(unit: Any, folder: Path, package: Path) -> set[str]:
+    """Modules of which a function ran while a unit was made, and which its key does not know."""
+    ran: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        ran.add(frame.f_code.co_filename)
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        unit.make(folder, lambda: None)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    parts = parts_of(unit)
+    known = {name.partition(":")[0] for name in parts.get("code", {})}
+    names = {
+        ".".join(("trimix", *Path(file).relative_to(package).with_suffix("").parts))
+        for file in ran
+        if Path(file).is_relative_to(package)
+    }
+    names = {name.removesuffix(".__init__") for name in names}
+    return {n for n in names - known if not n.startswith(code.PLUMBING)}
 
 
 def keys(made: Made, package: Path) -> dict[str, str]:
@@ -269,6 +297,14 @@ def audit(made: Made, package: Path) -> int:
             print(
                 f"    missing: {expected - changed or '-'}; too many: {changed - expected or '-'}"
             )
+    for name, unit in units(made, package).items():
+        if name == PLAN:
+            continue  # a record: it hangs on no code
+        folder = made.recorded.parent / "profiled" / name
+        folder.mkdir(parents=True)
+        if hidden := unreached(unit, folder, package):
+            print(f"{name} runs what its key does not know: {', '.join(sorted(hidden))}")
+            wrong += 1
     if keys(made, package) != before:
         print("undoing the edits does not bring the keys back")
         wrong += 1

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import audit_staleness
+import pytest
 
 
+@pytest.mark.timeout(900)  # it makes one of everything, watched function by function
 def test_every_edit_is_answered_as_it_must() -> None:
     done = subprocess.run(
         [sys.executable, audit_staleness.__file__], capture_output=True, text=True, check=False
@@ -33,6 +36,29 @@ def test_the_audit_can_fail(tmp_path: Path, monkeypatch, capsys) -> None:
     edits = (audit_staleness.Edit("an edit", "a.py", "1", "2", frozenset({"a"})),)
     monkeypatch.setattr(audit_staleness, "EDITS", edits)
     made = audit_staleness.Made(tmp_path / "recorded", tmp_path, tmp_path, tmp_path)
+    unit = _Careless()
+    package = Path(audit_staleness.code.__file__).resolve().parents[1]
+    unreached = audit_staleness.unreached
+    monkeypatch.setattr(audit_staleness, "unreached", lambda u, f, _: unreached(u, f, package))
     monkeypatch.setattr(audit_staleness, "keys", lambda made, package: {"a": "1"})
-    assert audit_staleness.audit(made, tmp_path) >= 1
-    assert "WRONG       nothing" in capsys.readouterr().out
+    monkeypatch.setattr(audit_staleness, "units", lambda made, package: {"a": unit})
+    assert audit_staleness.audit(made, tmp_path) >= 2
+    told = capsys.readouterr().out
+    assert "WRONG       nothing" in told
+    assert "a runs what its key does not know: " in told
+    assert "trimix.core.seeds" in told
+
+
+class _Careless:
+    """Runs code that it does not name."""
+
+    kind, label = "count", "careless"
+
+    def reads(self) -> None:
+        return None
+
+    def code(self) -> tuple[str, ...]:
+        return ()
+
+    def make(self, folder: Path, tick) -> None:
+        importlib.import_module("trimix.core.seeds").key(1)
