@@ -22,6 +22,8 @@ class TrainSettings:
         out: folder of the run; a run that was stopped there goes on.
         lock: of the mix (policy).
         data: folders of data sets (worldmodel).
+        lineage: folders of data sets that are looked at only to know what is held out, and where
+            dreams go back to (worldmodel).
         policy, worldmodel: how.
     """
 
@@ -29,6 +31,7 @@ class TrainSettings:
     out: str = "runs/train"
     lock: str = "recipe.lock"
     data: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()
     policy: PolicyTrainConfig = field(default_factory=PolicyTrainConfig)
     worldmodel: WorldModelConfig = field(default_factory=WorldModelConfig)
 
@@ -42,7 +45,8 @@ def _command(settings: TrainSettings) -> None:
         if not settings.data:
             raise ConfigError("there is nothing to train on", do="set data=[folder, ...]")
         datasets = [Dataset.open(path) for path in settings.data]
-        model = run_worldmodel(datasets, settings.worldmodel, out)
+        known = [Dataset.open(path) for path in settings.lineage]
+        model = run_worldmodel(datasets, settings.worldmodel, out, lineage=known)
         print(f"{out / 'pipeline'}: trained in {model.seconds:.0f} s")
     else:
         raise unknown("what", settings.what, ("policy", "worldmodel"))
