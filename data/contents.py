@@ -35,13 +35,13 @@ class Contents:
         return {self.root / name: digest for name, (_, digest) in listed.items()}
 
     def checked(self, path: Path) -> Path:
-        """The path again; whether the file is there, its reader finds out.
+        """The path again; of a file that was never written, its reader finds out.
 
         Raises:
-            DataError: the file is not the one that was written.
+            DataError: the file is missing or is not the one that was written.
         """
         listed = self._written.get(path)
-        if listed is not None and path.exists() and self._digests.of(path) != listed:
+        if listed is not None and self._digests.of(path) != listed:
             raise DataError(
                 "the file is not the one that was written",
                 where=str(path),
@@ -57,7 +57,7 @@ class Contents:
             DataError: a file of the manifest is missing or is not the one that was written.
         """
         for path in self._written:
-            files.require_file(self.checked(path))
+            self.checked(path)
         found = {p.relative_to(self.root).as_posix(): p for p in self.paths()}
         return files.combined_digest({name: self._digests.of(p) for name, p in found.items()})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from trimix.core.contracts import F32, F64, U8, PolicyInterface
 from trimix.core.episode import Episode, Fingerprint, Provenance
@@ -263,8 +263,13 @@ class Dataset:
         path = self.source.contents.checked(self.root / layout.ROWS)
         if not path.is_file():
             return None
-        with safe_open(path, framework="numpy") as tensors:
-            return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118
+        try:
+            with safe_open(path, framework="numpy") as tensors:
+                return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118
+        except SafetensorError as fault:
+            raise DataError(
+                f"the file cannot be read ({fault})", where=str(path), do="copy it again"
+            ) from None
 
 
 def with_split(dataset: Dataset, split: str) -> list[int]:

@@ -84,9 +84,9 @@ def _read(memory: Path) -> dict[str, tuple[Stamp, str]]:
     for line in lines:
         try:
             name, inode, size, mtime, ctime, digest = json.loads(line)
-        except ValueError:
+            known[name] = ((inode, size, mtime, ctime), digest)
+        except (TypeError, ValueError):
             continue
-        known[name] = ((inode, size, mtime, ctime), digest)
     if len(lines) > 2 * len(known) + 100:
         _rewrite(memory, known)
     return known

@@ -39,8 +39,9 @@ RUN, SPAN = 16, 16
 _DIGITS = 16
 _VALUES = 8
 """Different values that a channel must take to be evidence, if the episode has as many rows."""
-_CHANGES, _TURNS = 8, 4
-"""How often a channel must change, and how often its speed must, in a run that is evidence."""
+_CHANGES, _TURNS, _LEVELS = 8, 4, 5
+"""How often a channel must change, how often its speed must, and how many values it must take, in
+a run that is evidence."""
 _STRAIGHT = 1e-5
 """Second differences below this part of a channel's range are rounding."""
 
@@ -161,7 +162,9 @@ def _evidence(values: F64) -> BoolArray:
     changes = np.diff(values, axis=0) != 0
     often = _counts(changes, RUN - 1) >= _CHANGES
     bent = _counts(_turns(values), RUN - 2) >= _TURNS
-    return np.asarray((often & bent).any(axis=1), bool)
+    ordered = np.sort(np.lib.stride_tricks.sliding_window_view(values, RUN, axis=0), axis=-1)
+    many = (np.diff(ordered) != 0).sum(axis=-1) >= _LEVELS - 1
+    return np.asarray((often & bent & many).any(axis=1), bool)
 
 
 def _counts(marks: BoolArray, length: int) -> npt.NDArray[np.int64]:

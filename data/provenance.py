@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from trimix.core.contracts import Parent
+from trimix.core.contracts import ORIGINS, Parent
 from trimix.core.episode import Fingerprint, Provenance
 from trimix.core.errors import DataError
 from trimix.data.fingerprint import is_fingerprint
@@ -57,8 +57,8 @@ def to_columns(provenance: Provenance) -> dict[str, Any]:
 
 
 def recorded(row: Mapping[str, Any]) -> bool:
-    """Whether a row of meta/episodes carries a provenance."""
-    return "trimix/origin" in row
+    """Whether a row of meta/episodes carries a provenance, or what is left of one."""
+    return any(name.startswith("trimix/") for name in row)
 
 
 def from_columns(row: Mapping[str, Any], where: str = "") -> Provenance:
@@ -71,6 +71,8 @@ def from_columns(row: Mapping[str, Any], where: str = "") -> Provenance:
         return Provenance(origin="real", episode=int(row["episode_index"]))
     try:
         parent = row["trimix/parent"]
+        if row["trimix/origin"] not in ORIGINS or not row["trimix/split"]:
+            raise ValueError(f"origin {row['trimix/origin']!r}, split {row['trimix/split']!r}")
         return Provenance(
             origin=row["trimix/origin"],
             task=row["trimix/task"],

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from trimix.core.contracts import PolicyInterface
 from trimix.core.errors import DataError, MissingError
-from trimix.data import files
+from trimix.data import files, lineage, provenance
 from trimix.data.checking import rows as check_rows
 from trimix.data.checking import stats as check_stats
 from trimix.data.checking import videos as check_videos
@@ -177,6 +177,11 @@ def _check_tasks(source: LeRobotFolder, found: Findings) -> None:
 def _check_side(source: LeRobotFolder, found: Findings) -> None:
     """What trimix keeps beside LeRobot's files."""
     root = source.root
+    for row in source.episodes:
+        with found.catching():
+            provenance.from_columns(row.extra, str(root))
+    with found.catching():
+        lineage.read_models(source.contents)
     if (root / layout.INTERFACE).is_file():
         with found.catching():
             _check_interface(source, found)

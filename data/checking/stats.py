@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from trimix.core.errors import DataError
 from trimix.data import files
 from trimix.data.checking.finding import Findings
 from trimix.data.lerobot import columns, layout, stats
@@ -47,8 +48,10 @@ def check(
     if not path.is_file():
         found.mended("the statistics are missing", str(path), _REDO)
     else:
-        with found.catching():
+        try:
             _check_whole(source, files.read_json(path), flat, frames, path, found)
+        except DataError as fault:
+            found.mended(fault.what, fault.where, _REDO)
     _check_episodes(source, flat, frames, found)
 
 

@@ -76,9 +76,8 @@ def import_dataset(
         left = [row for row in source.episodes if row.index not in writer.completed]
         _bring(_Job(plan, identity), left, executor or Local(config.workers), died, progress)
         return writer.finalize(plan.notes)
-    except TrimixError as fault:
-        if str(fault) != str(died):
-            writer.discard()
+    except DataError:
+        writer.discard()
         raise
 
 

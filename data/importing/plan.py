@@ -106,6 +106,12 @@ class ImportPlan:
 def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan, dict[int, str]]:
     """Resolve the settings; also the episodes whose rows are already known to be bad."""
     info = str(source.root / layout.INFO)
+    if config.stand_in and any(e.extra.get("trimix/origin") == "dream" for e in source.episodes):
+        raise DataError(
+            "dreams cannot stand in for a robot's recordings",
+            where=str(source.root),
+            do="leave stand_in out: they stay dreams, of the recordings that they go back to",
+        )
     cameras = keys.cameras(config.cameras, source)
     action_key = keys.action_key(config.action_key, source)
     state_keys = keys.state_keys(config.state_keys, source)

@@ -81,10 +81,28 @@ def test_the_hash_is_of_what_the_files_hold(copy: Path) -> None:
     assert Dataset.open(copy).content_hash != before
 
 
-def test_a_file_of_the_manifest_that_is_gone_is_noticed(copy: Path) -> None:
-    (copy / layout.ROWS).unlink()
-    with pytest.raises(DataError, match=r"rows\.safetensors: the file is missing"):
-        _ = Dataset.open(copy).content_hash
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        (layout.ROWS, lambda root: Dataset.open(root).content_hash),
+        (layout.ROWS, lambda root: Dataset.open(root).trust()),
+        (layout.INTERFACE, Dataset.open),
+    ],
+)
+def test_a_file_of_the_manifest_that_is_gone_is_noticed(
+    copy: Path, name: str, read: Callable[[Path], Any]
+) -> None:
+    """Also one that a data set may lack: without trust every row would count as certain."""
+    (copy / name).unlink()
+    with pytest.raises(DataError, match=rf"{Path(name).name}: the file is missing"):
+        read(copy)
+
+
+def test_a_broken_file_of_tensors_is_one_clean_line(copy: Path) -> None:
+    (copy / layout.MANIFEST).unlink()
+    (copy / layout.ROWS).write_bytes(b"xx")
+    with pytest.raises(DataError, match=r"rows\.safetensors: the file cannot be read"):
+        Dataset.open(copy).trust()
 
 
 @pytest.fixture
@@ -141,7 +159,7 @@ def test_a_memory_that_cannot_be_kept_costs_time_only(tmp_path: Path) -> None:
     Digests(tmp_path, memory).of(path)
     (kept,) = (memory / "digests").iterdir()
     (line,) = kept.read_text().splitlines()
-    kept.write_text(line[:-9] + "\nnonsense\n\xff[]\n" + line[:20])
+    kept.write_text(line[:-9] + "\nnonsense\n3\n[[], 1, 2, 3, 4, 5]\n\xff[]\n" + line[:20])
     assert Digests(tmp_path, memory).of(path) == files.digest(path)
 
 

@@ -101,6 +101,21 @@ def test_pauses_in_two_recordings_are_not_shared_evidence() -> None:
     assert fingerprint([paused(1)]) not in FingerprintSet([fingerprint([paused(2)])])
 
 
+def test_clocks_that_are_rounded_alike_are_not_shared_evidence() -> None:
+    """Whole milliseconds at 30 frames/s, with a few late frames: 33, 33, 34, 33, 38, ..."""
+
+    def clock(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        steps = np.tile([33.0, 33.0, 34.0], 100)[:299]
+        late = rng.random(len(steps)) < 0.05
+        steps[late] += rng.integers(1, 9, late.sum())
+        return np.concatenate([[0], np.cumsum(steps)]) / 1000
+
+    every = [fingerprint([], clock(seed)) for seed in range(60)]
+    for i, one in enumerate(every):
+        assert one not in FingerprintSet(every[:i] + every[i + 1 :])
+
+
 def test_nothing_known_matches_nothing() -> None:
     assert () not in FingerprintSet([(), of(1)])
     assert of(1) not in FingerprintSet([()])

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from trimix.core.contracts import Parent
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError
+from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
 from trimix.data.fingerprint import FingerprintSet, named
 from trimix.data.importing.importer import ImportConfig, import_dataset
@@ -132,3 +134,50 @@ def test_broken_lineage_is_an_error(
         with pytest.raises(DataError, match=r"lineage\.json: not the lineage"):
             _ = Dataset.open(dreams.root).models
     assert np.all([len(f) > 0 for f in Dataset.open(ours).fingerprints])
+
+
+def change_columns(root: Path, change: Callable[[Any], Any]) -> None:
+    path = root / layout.EPISODES.format(chunk_index=0, file_index=0)
+    pq.write_table(change(pq.read_table(path)), path)
+    (root / layout.MANIFEST).unlink()
+
+
+def written(name: str, value: str | None) -> Callable[[Any], Any]:
+    def change(table: Any) -> Any:
+        place = table.column_names.index(name)
+        return table.set_column(place, name, pa.array([value] * len(table), pa.string()))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.drop_columns(["trimix/origin"]),
+        lambda table: table.drop_columns(["trimix/split"]),
+        written("trimix/origin", "Dream"),
+        written("trimix/origin", None),
+        written("trimix/split", None),
+        written("trimix/split", ""),
+        written("trimix/draw", "{"),
+    ],
+)
+def test_a_dream_whose_columns_were_edited_is_nobodys_recording(
+    make_episode: Callable[..., Episode], tmp_path: Path, change: Callable[[Any], Any]
+) -> None:
+    dreams = write_dreams(tmp_path / "dreams", make_episode, {"one": (named("a"),)})
+    change_columns(dreams.root, change)
+    with pytest.raises(DataError, match="the trimix/ columns of meta/episodes are broken"):
+        Dataset.open(dreams.root)
+    with pytest.raises(DataError, match="the trimix/ columns of meta/episodes are broken"):
+        bring(dreams.root, tmp_path / "again")
+    (problem,) = {p.group: p for p in check(dreams.root)}.values()
+    assert problem.severity == "blocks"
+
+
+def test_dreams_play_no_robots_part(make_episode: Callable[..., Episode], tmp_path: Path) -> None:
+    """They would become recordings, and what their models learned from would be forgotten."""
+    dreams = write_dreams(tmp_path / "dreams", make_episode, {"one": (named("a"),)})
+    with pytest.raises(DataError, match="dreams cannot stand in"):
+        bring(dreams.root, tmp_path / "real", stand_in=True)
+    assert not (tmp_path / "real").exists()

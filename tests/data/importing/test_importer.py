@@ -348,19 +348,32 @@ def test_settings_that_do_not_fit_are_refused(foreign: Any, tmp_path: Path) -> N
     refused(foreign, out, "no such directory", MissingError)
 
 
-def test_a_full_disk_leaves_nothing(
+def test_a_disk_that_fills_up_loses_nothing(
     foreign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import errno
 
     from trimix.data import files
 
-    def full(file: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     foreign.write()
-    monkeypatch.setattr(files, "sync", full)
-    refused(foreign, tmp_path / "out", "the disk is full", TrimixError)
+    out = tmp_path / "out"
+    shards = layout.partial_folder(out) / "shards"
+    sync = files.sync
+
+    def full(file: Any) -> None:
+        if any(shards.glob("episode_*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "sync", full)
+        with pytest.raises(TrimixError, match="the disk is full"):
+            bring(foreign, out)
+    assert not out.exists()
+    assert [p.name for p in shards.iterdir()] == ["episode_000000000"], "whole ones, no leftovers"
+    seen: list[int] = []
+    import_dataset(ImportConfig(str(foreign.root), str(out)), lambda done, _: seen.append(done))
+    assert seen[0] == 1, "the one that was there is not made again"
 
 
 def test_the_real_data_set(
