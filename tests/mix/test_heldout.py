@@ -21,6 +21,7 @@ from mix_fakes import (
 from trimix.core.errors import ConfigError, DataError
 from trimix.data.fingerprint import join
 from trimix.mix.compile import compile_recipe
+from trimix.mix.heldout import learned_from
 from trimix.mix.recipe import Filter, Source
 from trimix.mix.runs import Runs
 
@@ -105,6 +106,24 @@ def test_every_model_on_a_dreams_line_counts():
     data = replace(data, models={MODEL: (recording(0, 0),), "first": (recording(0, 1),)})
     with pytest.raises(DataError, match="2 held out"):
         compiled(FakeStore({"real": parent, "dream": data}))
+
+
+def test_what_a_policy_learned_from_is_told_through_dreams_and_their_models():
+    """Not by what else lies in the data set: of its two dreams, the filter draws the second."""
+    data = with_provenance(dream(0, learned=(recording(7, 7),)), 1, models=(MODEL, "first"))
+    data = with_provenance(data, 0, models=("another",))
+    data = replace(data, models={**data.models, "first": (recording(8, 8),), "another": ((),)})
+    store = FakeStore({"real": fake(0), "dream": data})
+    sources = {"dream": Source("dream", Filter(episodes=(1,)))}
+    lock = compile_recipe(recipe({"dream": 1}, sources=sources, lineage=("real",)), store)
+    assert set(learned_from(lock, store)) == {recording(0, 1), recording(7, 7), recording(8, 8)}
+
+
+def test_what_is_known_to_be_held_out_is_called_that_whatever_else_is_unknown():
+    parent = with_provenance(fake(0), 1, split="heldout")
+    data = with_provenance(dream(0), 1, models=(MODEL, "nobody's"))
+    found = compiled(FakeStore({"real": parent, "dream": data}))
+    assert found["dream"].excluded == {"held out": 1}
 
 
 @pytest.mark.parametrize(
