@@ -93,10 +93,13 @@ def test_a_common_beginning_is_not_the_same_episode() -> None:
     assert fingerprint([one]) in FingerprintSet([fingerprint([one[10:]])])
 
 
-def test_pauses_in_two_recordings_are_not_shared_evidence() -> None:
+@pytest.mark.parametrize("common", [np.zeros(300), np.arange(300) / 8, np.arange(300) // 4 % 9])
+def test_pauses_in_two_recordings_are_not_shared_evidence(common: np.ndarray) -> None:
+    """Nor are straight motions and slow steps."""
+
     def paused(seed: int) -> np.ndarray:
         state = recording(seed, 60)[1]
-        return np.concatenate([state, np.zeros((80, 4)), state + 5])
+        return np.concatenate([state, np.repeat(common[:, None], 4, axis=1), state + 5])
 
     assert fingerprint([paused(1)]) not in FingerprintSet([fingerprint([paused(2)])])
 
@@ -114,6 +117,35 @@ def test_clocks_that_are_rounded_alike_are_not_shared_evidence() -> None:
     every = [fingerprint([], clock(seed)) for seed in range(60)]
     for i, one in enumerate(every):
         assert one not in FingerprintSet(every[:i] + every[i + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "alike"),
+    [
+        ("a", "a", False),
+        ("abcd", "abwxyz", True),
+        ("abcde", "abwxyz", False),
+        ("abcde", "abcwxyz", True),
+        ("abcde", "a", False),
+        ("ab", "abcdefghijkl", True),
+        ("abcdefghijkl", "ab", True),
+    ],
+)
+def test_how_much_of_two_streams_must_agree(ours: str, theirs: str, alike: bool) -> None:
+    """Two kept runs at least, and half of the shorter stream's."""
+
+    def stream(whole: str, runs: str) -> tuple[str]:
+        return (whole * 16 + "".join(f"{ord(r):016x}" for r in sorted(set(runs))),)
+
+    known = FingerprintSet([stream("1", theirs), stream("3", "z"), of(1)])
+    assert (stream("2", ours) in known) is alike
+    assert stream("1", ours) in known, "the whole is the same"
+
+
+def test_minus_zero_is_zero() -> None:
+    state = recording(1)[1].round()
+    assert np.signbit(state[state == 0]).any() and not np.signbit(state[state == 0]).all()
+    assert fingerprint([state]) == fingerprint([np.where(state == 0, 0.0, state)])
 
 
 def test_nothing_known_matches_nothing() -> None:
