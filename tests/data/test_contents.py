@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from trimix.core.errors import DataError
-from trimix.data import files
+from trimix.data import digests, files
 from trimix.data.cache import open_cache
 from trimix.data.dataset import Dataset
 from trimix.data.digests import Digests
@@ -141,9 +141,13 @@ def test_a_file_is_read_once_for_as_long_as_it_stays(
     assert look() == []
 
 
-def test_a_file_that_changed_just_now_is_not_remembered(tmp_path: Path) -> None:
+def test_a_file_that_changed_just_now_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Within one tick of the clock a second change leaves size and times as they were."""
-    path = tmp_path / "file"
+    path, tick = tmp_path / "file", time.time_ns()
+    monkeypatch.setattr(digests, "stamp_of", lambda _: (1, 3, tick, tick))
+    monkeypatch.setattr(digests.time, "time_ns", lambda: tick + 20_000_000)
     for content in (b"one", b"two", b"six"):
         path.write_bytes(content)
         assert Digests(tmp_path, tmp_path).of(path) == files.digest(path)

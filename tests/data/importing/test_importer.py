@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trimix.core.errors import ConfigError, DataError, MissingError, TrimixError
+from trimix.core.errors import ConfigError, DataError, MissingError
 from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
 from trimix.data.importing.importer import ImportConfig, import_dataset
@@ -346,34 +346,6 @@ def test_settings_that_do_not_fit_are_refused(foreign: Any, tmp_path: Path) -> N
     refused(foreign, out, "fps is 0", ConfigError, fps=0.0, **keys)
     foreign.root = tmp_path / "nowhere"
     refused(foreign, out, "no such directory", MissingError)
-
-
-def test_a_disk_that_fills_up_loses_nothing(
-    foreign: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import errno
-
-    from trimix.data import files
-
-    foreign.write()
-    out = tmp_path / "out"
-    shards = layout.partial_folder(out) / "shards"
-    sync = files.sync
-
-    def full(file: Any) -> None:
-        if any(shards.glob("episode_*")):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        sync(file)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(files, "sync", full)
-        with pytest.raises(TrimixError, match="the disk is full"):
-            bring(foreign, out)
-    assert not out.exists()
-    assert [p.name for p in shards.iterdir()] == ["episode_000000000"], "whole ones, no leftovers"
-    seen: list[int] = []
-    import_dataset(ImportConfig(str(foreign.root), str(out)), lambda done, _: seen.append(done))
-    assert seen[0] == 1, "the one that was there is not made again"
 
 
 def test_the_real_data_set(

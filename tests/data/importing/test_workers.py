@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,8 +17,9 @@ import numpy as np
 import pytest
 
 from trimix.core.contracts import U8
-from trimix.core.errors import ConfigError, DataError
+from trimix.core.errors import ConfigError, DataError, TrimixError
 from trimix.core.workers import Local
+from trimix.data import files
 from trimix.data.dataset import Dataset
 from trimix.data.images import resize
 from trimix.data.importing import importer
@@ -97,6 +99,32 @@ def test_a_killed_import_goes_on_and_ends_the_same(
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert tree_of(bring(recording, out, workers=2).root) == whole
+
+
+def test_a_disk_that_fills_up_loses_nothing(
+    recording: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shards = layout.partial_folder(out) / "shards"
+    sync = files.sync
+
+    def full(file: Any) -> None:
+        if any(shards.glob("episode_*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "sync", full)
+        with pytest.raises(TrimixError, match="the disk is full"):
+            bring(recording, out)
+    assert not out.exists()
+    assert [p.name for p in shards.iterdir()] == ["episode_000000000"], "whole ones, no leftovers"
+    seen: list[int] = []
+    import_dataset(
+        ImportConfig(str(recording.root), str(out), skip_bad=True),
+        lambda done, _: seen.append(done),
+    )
+    assert seen[0] == 1, "the one that was there is not made again"
 
 
 def frames(hw: tuple[int, int]) -> U8:
