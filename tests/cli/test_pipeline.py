@@ -12,11 +12,13 @@ from trimix.cli.main import main
 from trimix.evaluate.report import load_report
 from trimix.evaluate.schema import Report
 
+LITTLE = ("preset=tiny", "seeds=1", "policy.loop.steps=6", "policy.loop.warmup_steps=1")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("pipeline") / "run"
-    assert main(["pipeline", "preset=tiny", f"out={out}", "task=push_t"]) == 0
+    assert main(["pipeline", *LITTLE, f"out={out}", "task=push_t"]) == 0
     return out
 
 
@@ -46,7 +48,7 @@ def test_the_report_has_every_arm_with_evidence_and_label(run: Path) -> None:
 @pytest.mark.timeout(600)
 def test_a_second_run_does_no_stage_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = load_report(run)
-    assert main(["pipeline", "preset=tiny", f"out={run}", "task=push_t"]) == 0
+    assert main(["pipeline", *LITTLE, f"out={run}", "task=push_t"]) == 0
     assert "running" not in capsys.readouterr().out
     assert without_clocks(load_report(run)) == without_clocks(before)
 
@@ -68,7 +70,7 @@ def test_shares_are_chosen_on_seeds_and_scenes_that_are_not_compared_on(
         "choose.candidates={little: {real: 0.75, sim: 0.25}, much: {real: 0.25, sim: 0.75}}"
     )
     given = ["only=[real-only,real+sim]", "choose.arm=real+sim", "choose.scenes=2", candidates]
-    assert main(["pipeline", "preset=tiny", f"out={run}", "task=push_t", *given]) == 0
+    assert main(["pipeline", *LITTLE, f"out={run}", "task=push_t", *given]) == 0
     report = load_report(run)
     choice, arms = report["choice"], {a["name"]: a for a in report["arms"]}
     by_name = {c["name"]: c for c in choice["candidates"]}

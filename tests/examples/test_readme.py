@@ -22,15 +22,15 @@ COMMANDS = [
     if not language and line.startswith("trimix ")
 ]
 LESS = {
-    "collect": ["episodes=3", "image_hw=[64,64]", "workers=1"],
+    "collect": ["episodes=5", "workers=1"],
     "verify": ["threads=[1]", "rows=[2]"],
     "train": ["policy.loop.steps=4", "policy.loop.warmup_steps=1", "policy.width=32"],
-    "evaluate": ["scenes=2", "rows=2", "image_hw=[32,32]", "workers=1"],
+    "evaluate": ["scenes=2", "run.rows=2", "run.workers=1"],
     "bench": ["quick=true"],
 }
 """verb -> what makes it small; later settings of a command win over earlier ones."""
 RECIPE = """
-sources: {push: {path: datasets/small}}
+sources: {push: {path: datasets/split}}
 shares: {push: 1}
 batch_size: 4
 steps: 4
