@@ -88,7 +88,7 @@ class _Standing:
             if level:
                 return f"{_listed(top, 'and')} can't be told apart."
             return f"None of the {len(self.open)} planned differences can be shown."
-        if level and swept:
+        if top and level and swept:
             if len(top) == 1:
                 return f"{top[0]} is best: it beats {self._beaten(top, rest)} points."
             all_of = "both" if len(top) == 2 else "all"
