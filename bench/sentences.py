@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trimix.core.errors import DataError
 from trimix.evaluate.verdict import EXPLORATORY, OF_POLICIES
@@ -23,8 +23,7 @@ _TOP = re.compile(r"(.*) can't be told apart; (?:both|all) beat (.*) points\.")
 _ONE = re.compile(r"(\S+) beats (\S+ by .*?) points")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """What is said of arm a minus arm b, in fractions.
 
     Args:

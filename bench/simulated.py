@@ -31,7 +31,6 @@ DEVIATIONS = {
     "one sixfold": (1.0, 1 / 6, 1 / 6, 1 / 6),
     "half sixfold": (1.0, 1.0, 1 / 6, 1 / 6),
     "all but one sixfold": (1 / 6, 1.0, 1.0, 1.0),
-    "spread": (1 / 6, 0.4, 0.7, 1.0),
 }
 """Of the arms' seeds, as fractions of the largest."""
 STEP = 0.1

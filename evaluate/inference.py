@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from trimix.core.contracts import F64, BoolArray
+from trimix.core.contracts import BoolArray
 from trimix.core.errors import ConfigError
 from trimix.evaluate.crossed import Bands, Crossed, Family, mixes, policies, quantiles, rates
 from trimix.evaluate.planned import (
@@ -36,8 +36,7 @@ METHODS: Mapping[Scope, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Contrast:
+class Contrast(NamedTuple):
     """Success of arm a minus success of arm b.
 
     Args:
@@ -90,8 +89,7 @@ class Contrast:
         return None
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """Success of an arm, with an interval that is simultaneous over the arms."""
 
     mean: float
@@ -168,23 +166,20 @@ def infer_many(
             do="compare arms on the same scenes",
         )
     asked = [] if plan is None else _asked(tables, plan, registered)
-    at: dict[_Asked, tuple[Bands, int]] = {}
+    at: dict[_Asked, list[Contrast]] = {}
     for family in dict.fromkeys((x.scope, x.alpha) for x in asked):
         assert plan is not None
         members = [x for x in asked if (x.scope, x.alpha) == family]
         bands = _bands(tables, plan, members)
-        at |= {x: (bands, m) for m, x in enumerate(members)}
+        at |= {x: _contrasts(x, bands, m) for m, x in enumerate(members)}
     level = 0.95 if plan is None else plan.level
     rates_of = _rates(tables, 1 - level)
     experiments = len(next(iter(tables.values())))
     return [
         Inference(
             plan,
-            tuple(_contrast(x, *at[x], e) for x in asked),
-            {
-                arm: Rate(float(p[e]), float(low[e]), float(high[e]), scope)
-                for arm, (p, low, high), scope in rates_of
-            },
+            tuple(at[x][e] for x in asked),
+            {arm: found[e] for arm, found in rates_of.items()},
         )
         for e in range(experiments)
     ]
@@ -234,28 +229,19 @@ def _bands(
     return (mixes if scope == "mixes" else policies)(data, weights, family)
 
 
-def _contrast(asked: _Asked, bands: Bands, m: int, e: int) -> Contrast:
-    """Contrast m of experiment e."""
-    return Contrast(
-        asked.a,
-        asked.b,
-        float(bands.delta[e, m]),
-        float(bands.low[e, m]),
-        float(bands.high[e, m]),
-        asked.scope,
-        asked.status,
-        asked.seeds,
-        asked.scenes,
-        float(bands.by_seed[e, m]),
-        float(bands.lasting[e, m]),
-    )
+def _contrasts(asked: _Asked, bands: Bands, m: int) -> list[Contrast]:
+    """Contrast m of every experiment."""
+    of = (bands.delta, bands.low, bands.high, bands.by_seed, bands.lasting)
+    a, b, scope, status, seeds, scenes, _ = asked
+    return [
+        Contrast(a, b, delta, low, high, scope, status, seeds, scenes, by_seed, lasting)
+        for delta, low, high, by_seed, lasting in np.stack([x[:, m] for x in of], 1).tolist()
+    ]
 
 
-def _rates(
-    tables: Mapping[str, BoolArray], alpha: float
-) -> list[tuple[str, tuple[F64, F64, F64], Scope]]:
-    """Every arm's success with its interval; those of few seeds are of their policies alone."""
-    found: list[tuple[str, tuple[F64, F64, F64], Scope]] = []
+def _rates(tables: Mapping[str, BoolArray], alpha: float) -> dict[str, list[Rate]]:
+    """Every arm's success in every experiment; those of few seeds are of their policies alone."""
+    found: dict[str, list[Rate]] = {}
     scopes: tuple[Scope, ...] = get_args(Scope)
     for scope in scopes:
         arms = [arm for arm, table in tables.items() if _scope(table.shape[1]) == scope]
@@ -264,8 +250,9 @@ def _rates(
         data = Crossed.of([tables[arm] for arm in arms])
         low, high = rates(data, Family(alpha, len(tables)), of_mixes=scope == "mixes")
         for k, arm in enumerate(arms):
-            found.append((arm, (data.mean[:, k], low[:, k], high[:, k]), scope))
-    return found
+            ends = np.stack([data.mean[:, k], low[:, k], high[:, k]], 1).tolist()
+            found[arm] = [Rate(p, below, above, scope) for p, below, above in ends]
+    return {arm: found[arm] for arm in tables}
 
 
 def _scope(seeds: int) -> Scope:

@@ -84,7 +84,7 @@ def test_words_that_are_not_known_are_not_passed_over(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "truth", [t for t in truths(0.05) if "unequal" in t.about and "spread" in t.about][::2]
+    "truth", [t for t in truths(0.05) if "unequal" in t.about and "all but" in t.about][::2]
 )
 def test_experiments_are_drawn_from_their_truth(truth: Truth) -> None:
     tables = truth.tables(2500, 4)
@@ -104,7 +104,7 @@ def test_experiments_are_drawn_from_their_truth(truth: Truth) -> None:
 
 def test_the_grid_is_the_one_that_was_asked_for() -> None:
     kinds = list(truths(0.05))
-    assert len(kinds) == len({t.about for t in kinds}) == 60
+    assert len(kinds) == len({t.about for t in kinds}) == 48
     assert len(list(truths(0.0))) == 12
     assert {t.rates[0] for t in kinds} == {0.1, 0.5, 0.9}
     assert {max(t.deviations) for t in kinds} == {0.05}
@@ -142,7 +142,7 @@ def test_a_false_claim_is_judged_false() -> None:
     assert (false, held) == (0, 1)
 
 
-@pytest.mark.parametrize("truth", HARD[::7])
+@pytest.mark.parametrize("truth", HARD[::5])
 def test_rivals_are_of_the_same_contrasts(truth: Truth) -> None:
     tables = list(truth.tables(3, 3).values())
     contrasts = statistics._contrasts(ComparisonPlan.all_pairs(ARMS, [3]))
@@ -159,10 +159,10 @@ def test_rivals_are_of_the_same_contrasts(truth: Truth) -> None:
 def test_claims_are_false_no_more_often_than_said_and_intervals_no_wider_than_need_be(
     seeds: int, narrow: float, wide: float
 ) -> None:
-    """A small part of the validation: six of the hardest kinds, 300 experiments each."""
+    """A small part of the validation: some of the hardest kinds, 300 experiments each."""
     plan = ComparisonPlan.all_pairs(ARMS, [seeds])
     judged = []
-    for truth in HARD[:: len(HARD) // 6]:
+    for truth in HARD[::3]:
         tables = truth.tables(300, seeds)
         judged.append(statistics._read(infer_many(tables, plan), tables, truth))
     false, held, width = np.concatenate(judged).mean(0)

@@ -1,5 +1,7 @@
 """The laws of the intervals over seeds and scenes. How often they hold is simulated in bench/."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -76,6 +78,23 @@ def test_seeds_that_differ_widen_and_more_seeds_and_scenes_narrow():
     assert width(seed_sd=0.0, scenes=400) < 0.6 * width(seed_sd=0.0, scenes=40)
     # Scenes do not make up for seeds that differ: the cheat of pooling all cells.
     assert width(seed_sd=0.15, scenes=400) > 0.8 * width(seed_sd=0.15, scenes=40)
+
+
+def test_what_arms_do_to_scenes_and_what_chance_does_to_seeds_is_counted():
+    """Were either left out, seeds that agree would leave no doubt where there is some."""
+    data = Crossed.of(tables(4, experiments=50, seeds=8, seed_sd=0.1))
+    by_scene = np.einsum("mk,bkl,ml->bm", PAIRS, data.scene, PAIRS) / data.scenes
+    plain = mixes(data, PAIRS, FAMILY)
+    assert (plain.lasting < by_scene).all()
+    more = mixes(replace(data, scene=data.scene + 0.3 * np.eye(3)), PAIRS, FAMILY)
+    assert (more.lasting > plain.lasting).all()
+    assert (more.high - more.low > plain.high - plain.low).all()
+    lucky = replace(data, between=0.01 * data.noise)
+    floor = replace(data, between=data.noise)
+    for ends in ("low", "high"):
+        np.testing.assert_allclose(
+            getattr(mixes(lucky, PAIRS, FAMILY), ends), getattr(mixes(floor, PAIRS, FAMILY), ends)
+        )
 
 
 def test_the_scenes_difficulty_leaves_a_difference():
