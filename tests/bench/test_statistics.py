@@ -161,11 +161,14 @@ def test_claims_are_false_no_more_often_than_said_and_intervals_no_wider_than_ne
 ) -> None:
     """A small part of the validation: some of the hardest kinds, 300 experiments each."""
     plan = ComparisonPlan.all_pairs(ARMS, [seeds])
-    judged = []
+    judged, rates = [], []
     for truth in HARD[::3]:
         tables = truth.tables(300, seeds)
-        judged.append(statistics._read(infer_many(tables, plan), tables, truth))
+        found = infer_many(tables, plan)
+        judged.append(statistics._read(found, tables, truth))
+        rates.append(statistics._rates(found, truth))
     false, held, width = np.concatenate(judged).mean(0)
     assert false <= 0.05
     assert held >= 0.95
     assert narrow < width < wide
+    assert np.concatenate(rates).mean(0)[1] >= 0.95
