@@ -59,6 +59,16 @@ def test_of_equal_policies_it_is_the_bet_of_krichevsky_and_trofimov(found):
     assert np.mean(wealth(won, tied, lost)) == pytest.approx(exact)
 
 
+@given(counts, st.sampled_from([0.5, 0.95, 0.99]))
+def test_the_ends_are_where_either_side_is_rich_enough(found, level):
+    """Half of the stake is on either side, so one side alone must have doubled what both need."""
+    low, high = betting_interval(*found, level)
+    if low > -1:
+        assert wealth(*found, low)[0] == pytest.approx(2 / (1 - level), rel=1e-3)
+    if high < 1:
+        assert wealth(*found, high)[1] == pytest.approx(2 / (1 - level), rel=1e-3)
+
+
 @given(counts)
 def test_swapping_the_policies_mirrors_the_interval(found):
     won, tied, lost = found

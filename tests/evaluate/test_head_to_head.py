@@ -2,6 +2,7 @@ import pytest
 from toy_point import PointPolicySpec, PointSpec, draw_for
 
 from trimix.core.errors import ConfigError
+from trimix.evaluate.betting import betting_interval
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.head_to_head import evaluate_until_apart, head_to_head
 from trimix.evaluate.suites import make_suite
@@ -29,6 +30,9 @@ def test_one_stops_once_one_is_better_and_what_was_seen_is_the_same():
         won = ours.success.tolist()
         assert sorted(ours.clips) == sorted(won.index(outcome) for outcome in set(won))
     comparison = head_to_head(*found)
+    lost = int((found[1].success & ~found[0].success).sum())
+    won = int((found[0].success & ~found[1].success).sum())
+    assert comparison["ci95"] == betting_interval(won, n - won - lost, lost, 0.95)
     assert comparison["verdict"] == "worse"
     assert head_to_head(*(e for e in reversed(found)))["verdict"] == "better"
     said = statement(comparison)

@@ -135,6 +135,17 @@ def test_intervals_hold_the_figure_and_margins_the_difference(dataset):
     assert _score(dataset, _blurred) == result
 
 
+def test_margins_pay_for_all_that_are_shown_together(dataset):
+    """The cheat: each arm against each baseline as if it were the only one."""
+
+    def margins(**config):
+        found = _score(dataset, _blurred, **config)["baselines"].values()
+        return [high - low for low, high in (b["margin_ci95"] for b in found)]
+
+    assert all(a < b < c for a, b, c in zip(*(margins(margins=m) for m in (1, 2, 8)), strict=True))
+    assert margins() == margins(margins=2)
+
+
 def test_without_a_gripper_there_is_no_f1(tmp_path):
     result = _score(_dataset(tmp_path / "d", channels=("slow", "still")), _blurred)
     assert result["gripper_f1"] is None
