@@ -17,6 +17,7 @@ from trimix.experiment.source_kinds import (
     Sim,
     Source,
     StandIn,
+    require_file_name,
     require_positive,
     require_preset,
 )
@@ -47,6 +48,10 @@ class Arm:
     filters: dict[str, Filter] = field(default_factory=dict)
     max_repeats: dict[str, float] = field(default_factory=dict)
     augment: str | None = None
+
+    def __post_init__(self) -> None:
+        whole = {k: float(v) if type(v) is int else v for k, v in self.shares.items()}
+        object.__setattr__(self, "shares", whole)  # 1 and 1.0 are one share
 
     def uses(self) -> tuple[str, ...]:
         """The sources with a share above zero in some phase, sorted."""
@@ -213,6 +218,9 @@ class Experiment:
                 where="sources",
                 do="add a Real or a StandIn: policies are scored on its held-out episodes",
             )
+        for kind, names in (("arm", self.arms), ("source", self.sources)):
+            for name in names:
+                require_file_name(name, kind)
         for name, arm in self.arms.items():
             arm.validate(name, self.sources)
         for name, arm in self.choose.candidates.items():

@@ -150,10 +150,15 @@ class _Run:
         for t in trained:
             self.folder.link("policies", f"{t.arm}-{t.seed}", t.entry)
         window = WindowSpec(experiment.policy.history, experiment.policy.chunk)
-        most = experiment.scoring.offline_windows or None
-        found = Findings(
-            locks, trained, offline(self.work, self.real, trained, window, most), choice=choice
+        scored = offline(
+            self.work,
+            self.real,
+            trained,
+            cameras=cameras,
+            window=window,
+            scoring=experiment.scoring,
         )
+        found = Findings(locks, trained, scored, choice=choice)
         if prepared.matches:
             found = self._closed_loop(found)
         report = assemble(experiment, self.work, prepared, self.real, found, command)

@@ -24,6 +24,7 @@ from trimix.evaluate.offline import OfflineConfig, evaluate_offline, scored_wind
 from trimix.evaluate.schema import BASELINES
 from trimix.evaluate.suites import Suite
 from trimix.experiment.arms import Trained
+from trimix.experiment.config import Scoring
 from trimix.experiment.film import block_name, load_film, save_film
 from trimix.experiment.store import Entry
 from trimix.experiment.work import Work
@@ -212,19 +213,31 @@ def closed_loop(
 
 
 def offline(
-    work: Work, dataset: Dataset, trained: Sequence[Trained], window: WindowSpec, most: int | None
+    work: Work,
+    dataset: Dataset,
+    trained: Sequence[Trained],
+    *,
+    cameras: Sequence[str],
+    window: WindowSpec,
+    scoring: Scoring,
 ) -> dict[str, Any]:
     """Every arm's policies on held-out recorded episodes, beside the trivial predictors.
+
+    Args:
+        dataset: whose held-out episodes.
+        cameras, window: what the policies see of them.
+        scoring: how many windows, and where policies compute.
 
     Returns:
         arm -> its `offline` in the report.
     """
     heldout = tuple(e.index for e in dataset.episodes if e.provenance.split == "heldout")
     train = [e.index for e in dataset.episodes if e.provenance.split == "train"]
+    most = scoring.offline_windows or None
     units = [
         PredictionsUnit(
             f"{t.arm} seed {t.seed} on held-out episodes",
-            t.spec("cpu"),
+            t.spec(scoring.device),
             str(dataset.root),
             heldout,
             window,
@@ -237,8 +250,6 @@ def offline(
     arms = list(dict.fromkeys(t.arm for t in trained))
     for arm in arms:
         mine = [e for e, t in zip(entries, trained, strict=True) if t.arm == arm]
-        some = next(t for t in trained if t.arm == arm)
-        cameras = list(from_pretrained(some.policy).interface.cameras)
         scored[arm] = evaluate_offline(
             dataset,
             windows_of(dataset, cameras, window, heldout),

@@ -121,6 +121,14 @@ class Dream:
 Source = Real | StandIn | Sim | Dream
 
 
+def require_file_name(name: str, kind: str) -> None:
+    """Raise ConfigError for a name that the run's folder cannot have a file of."""
+    if not name or name[0] == "." or set(name) & set("/\\\0"):
+        raise ConfigError(
+            f"{kind} {name!r} cannot be a file's name", do="leave out slashes and a first dot"
+        )
+
+
 def require_positive(**counts: int) -> None:
     """Raise ConfigError for a number below 1."""
     for name, count in counts.items():

@@ -37,10 +37,11 @@ def make(
     cameras: tuple[str, ...] = (),
     image_hw: tuple[int, int] = (64, 64),
     control_mode: str = "joint_velocity",
+    control_dt_s: float = 0.1,
     render_mode: str | None = None,
 ) -> gym.Env[Any, Any]:
     """One row of a task in MuJoCo."""
-    config = MujocoConfig(cameras=cameras, image_hw=image_hw, control_mode=control_mode)
+    config = MujocoConfig(cameras, image_hw, control_mode, control_dt_s)
     world = MujocoWorld(TASKS[task](), 1, randomization=randomization, config=config)
     return GymEnv(world, render_mode)
 

@@ -22,6 +22,8 @@ PAIR = {"a": Arm({"real": 1}), "b": Arm({"sim": 1})}
     ("make", "said"),
     [
         (lambda: Experiment(arms={}), "no arms"),
+        (lambda: Experiment(arms={"a/b": Arm({"real": 1})}), "arm 'a/b' cannot be a file's name"),
+        (lambda: Experiment(sources={"..": StandIn()}), "source '..' cannot be"),
         (lambda: Experiment(seeds=0), "seeds is 0"),
         (lambda: Experiment(sources={"sim": Sim()}, arms={"a": Arm({"sim": 1})}), "recorded"),
         (

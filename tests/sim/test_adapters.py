@@ -66,8 +66,10 @@ def test_options_reach_the_world():
         cameras=("front", "wrist"),
         image_hw=(8, 12),
         control_mode="joint_position",
+        control_dt_s=0.05,
     )
     interface = env.unwrapped.world.interface
+    assert interface.control_dt_s == 0.05
     assert dict(interface.cameras) == {"front": (8, 12), "wrist": (8, 12)}
     assert interface.control_mode == "joint_position"
 
