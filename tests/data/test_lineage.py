@@ -16,6 +16,7 @@ import pytest
 from trimix.core.contracts import Parent
 from trimix.core.episode import Episode, Provenance
 from trimix.core.errors import DataError
+from trimix.data import lineage
 from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
 from trimix.data.fingerprint import FingerprintSet, named
@@ -89,6 +90,27 @@ def test_what_was_not_kept_is_computed_from_the_rows(ours: Path, tmp_path: Path)
     assert all(not e.provenance.fingerprint for e in old.episodes)
     assert old.fingerprints == new.fingerprints
     assert same(new, old) == {i: [i] for i in range(6)}
+
+
+def test_an_import_that_lost_its_lineage_is_known_by_what_was_written(
+    foreign: Any, tmp_path: Path
+) -> None:
+    """At another rate none of its rows is one of the source's."""
+    foreign.lengths = {0: 60, 1: 70}
+    foreign.write()
+    kept = bring(foreign.root, tmp_path / "kept", fps=7.0)
+    lost = bring(foreign.root, tmp_path / "lost", fps=7.0)
+    without_lineage(lost.root)
+    assert same(kept, Dataset.open(lost.root)) == {0: [0], 1: [1]}
+
+
+def test_every_vector_of_a_recording_is_evidence(foreign: Any) -> None:
+    foreign.lengths, foreign.extra = {0: 60, 1: 60}, {"observation.effort": 3, "phase": 1}
+    rows = [foreign.rows(i) for i in (0, 1)]
+    effort = lineage.of_rows({"renamed": rows[0]["observation.effort"]})
+    assert effort in FingerprintSet([lineage.of_rows(rows[0])])
+    assert effort not in FingerprintSet([lineage.of_rows(rows[1])])
+    assert lineage.of_rows({"phase": rows[0]["phase"]}) == (), "a lone number may be a counter"
 
 
 def write_dreams(root: Path, make_episode: Callable[..., Episode], models: Any) -> Dataset:
