@@ -6,10 +6,11 @@ BENCHES = Registry(
     "bench",
     {
         "collecting": "trimix.bench.collecting:run",
+        "demo": "trimix.bench.pipelines:demo",
         "import": "trimix.bench.importing:run",
         "plan": "trimix.bench.plan:run",
         "statistics": "trimix.bench.statistics:run",
-        "tiny": "trimix.bench.tiny:run",
+        "tiny": "trimix.bench.pipelines:tiny",
         "windows": "trimix.bench.windows:run",
     },
 )

@@ -55,6 +55,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "date": (str,),
     "command": (str,),
 }
+NOTHING = "Not measured yet.\n"
+"""What stands for a table without figures."""
 _BLOCK = re.compile(r"<!-- bench: (?P<asked>[^\n]*?) -->\n(?P<table>.*?)<!-- /bench -->", re.DOTALL)
 _OPENING = re.compile(r"<!-- bench:")
 
@@ -118,11 +120,11 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def render(page: str, lines: Iterable[Line], *, where: str = "") -> str:
     """A page of Markdown with its tables made anew.
 
-    Each table ends with what measured it: command, commit, day and machine.
+    Each table ends with what measured it: command, commit, day and machine. One that nothing was
+    measured for says so.
 
     Raises:
-        ConfigError: a marker that is never closed, a figure that nothing measured, or a column
-            that does not exist.
+        ConfigError: a marker that is never closed, or a column that does not exist.
     """
     last = latest(lines)
     if len(_OPENING.findall(page)) != len(_BLOCK.findall(page)):
@@ -131,9 +133,7 @@ def render(page: str, lines: Iterable[Line], *, where: str = "") -> str:
     def block(match: re.Match[str]) -> str:
         glob, *columns = match["asked"].split() or [""]
         found = [line for name, line in last.items() if fnmatch.fnmatchcase(name, glob)]
-        if not found:
-            raise ConfigError(f"nothing measured {glob!r}", where=where, do="run trimix bench")
-        text = table(found, columns or list(_DEFAULT), where=where)
+        text = table(found, columns or list(_DEFAULT), where=where) if found else NOTHING
         return f"<!-- bench: {match['asked']} -->\n{text}<!-- /bench -->"
 
     return _BLOCK.sub(block, page)

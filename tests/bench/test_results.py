@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trimix.bench.results import Line, append, latest, read, render, render_pages, table
+from trimix.bench.results import NOTHING, Line, append, latest, read, render, render_pages, table
 from trimix.core.errors import ConfigError, DataError, MissingError, TrimixError
 from trimix.core.version import ROOT
 
@@ -108,13 +108,17 @@ def test_cells_cannot_break_the_table(line: Line) -> None:
     [
         ("<!-- bench: plan.* -->\n", "a table is never closed"),
         ("<!-- bench: plan.* -->\n<!-- bench: plan.* -->\n<!-- /bench -->", "never closed"),
-        ("<!-- bench: speed.* -->\n<!-- /bench -->", r"nothing measured 'speed.\*'"),
         ("<!-- bench: plan.* speed -->\n<!-- /bench -->", "'speed' is not known; available: fig"),
     ],
 )
 def test_a_page_that_cannot_be_rendered_says_why(line: Line, page: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"page.md: .*{said}"):
         render(page, [line], where="page.md")
+
+
+def test_a_table_without_figures_says_so_and_keeps_nothing_that_was_typed(line: Line) -> None:
+    typed = "<!-- bench: speed.* -->\n| speed | 9000 |\n<!-- /bench -->"
+    assert render(typed, [line]) == f"<!-- bench: speed.* -->\n{NOTHING}<!-- /bench -->"
 
 
 def test_pages_are_rendered_in_place(tmp_path: Path, line: Line) -> None:
