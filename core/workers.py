@@ -232,6 +232,8 @@ def _share_out(
                     tries.lost(slot.at, fault)
                 else:
                     yield slot.at, result
+        for slot in slots:
+            slot.close()
     finally:
         # Without this a task under way would be waited for, which can take minutes.
         for process in set(multiprocessing.active_children()) - others:

@@ -21,6 +21,7 @@ from trimix.experiment.executor import executor_of
 pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray (an extra) is not installed"),
     pytest.mark.xdist_group("ray"),  # one cluster at a time, begun once
+    pytest.mark.timeout(900),
 ]
 
 # One cluster for all that needs one, in a process of its own: Ray keeps state in its driver.
@@ -32,7 +33,9 @@ from shared_units import Count, DieOnce, Fill, Refuse, environment, share
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.workers import Local
 from trimix.experiment.executor import executor_of, make_units
+from trimix.experiment.run import run
 from trimix.experiment.store import Store
+from tiny import tiny
 
 folder, log = sys.argv[2], sys.argv[2] + "/log"
 ray = executor_of("ray", 2)
@@ -51,6 +54,15 @@ except ConfigError as fault:
     found["fault"] = str(fault)
 found["kept"] = sorted(e.label for e in Store(folder + "/ray").entries())
 
+for name, executor in (("ray", ray), ("local", Local(1))):
+    place = folder + "/comparison-" + name
+    result = run(tiny(), place + "/run", store=place + "/store", executor=executor)
+    found["comparison " + name] = sorted(
+        [r.kind, r.key, r.label, {n: d for n, d in r.contents.files.items() if n != "log.jsonl"}]
+        for r in Store(place + "/store").records()
+    )  # the log of a training says how long its steps took
+    found["arms " + name] = [result.report["arms"], result.report["comparisons"]]
+
 died = TrimixError("a worker died")
 found["environment"] = list(ray.run(environment, [0, 1], setup=partial(share, 5), died=died))
 import subprocess
@@ -67,7 +79,7 @@ def found(tmp_path_factory):
         [sys.executable, "-c", PROGRAM, str(Path(__file__).parent), str(folder)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -77,6 +89,13 @@ def found(tmp_path_factory):
 def test_results_are_those_of_local_processes(found) -> None:
     assert found["ray"] == found["local"]
     assert found["ray"][-1] == 3 + 3 + 9, "every unit of work is counted once"
+
+
+def test_data_sets_policies_and_scores_are_those_of_local_processes_to_the_byte(found) -> None:
+    assert found["comparison ray"] == found["comparison local"]
+    assert found["arms ray"] == found["arms local"]
+    kinds = {kind for kind, *_ in found["comparison ray"]}
+    assert {"dataset", "policy", "rollouts", "predictions"} <= kinds
 
 
 def test_a_worker_that_dies_costs_its_own_task_one_more_try(found) -> None:
