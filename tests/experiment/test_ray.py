@@ -61,7 +61,8 @@ for name, executor in (("ray", ray), ("local", Local(1))):
         [r.kind, r.key, r.label, {n: d for n, d in r.contents.files.items() if n != "log.jsonl"}]
         for r in Store(place + "/store").records()
     )  # the log of a training says how long its steps took
-    found["arms " + name] = [result.report["arms"], result.report["comparisons"]]
+    scores = [[arm["closed_loop"], arm["offline"]] for arm in result.report["arms"]]
+    found["scores " + name] = [scores, result.report["comparisons"]]
 
 died = TrimixError("a worker died")
 found["environment"] = list(ray.run(environment, [0, 1], setup=partial(share, 5), died=died))
@@ -93,7 +94,7 @@ def test_results_are_those_of_local_processes(found) -> None:
 
 def test_data_sets_policies_and_scores_are_those_of_local_processes_to_the_byte(found) -> None:
     assert found["comparison ray"] == found["comparison local"]
-    assert found["arms ray"] == found["arms local"]
+    assert found["scores ray"] == found["scores local"]
     kinds = {kind for kind, *_ in found["comparison ray"]}
     assert {"dataset", "policy", "rollouts", "predictions"} <= kinds
 
