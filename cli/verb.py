@@ -59,13 +59,13 @@ def call(verb: Verb, arguments: list[str]) -> int:
     if threading.current_thread() is threading.main_thread():
         # What a scheduler sends ends a run as Ctrl-C does: with its processes, and resumable.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    faults: list[TrimixError | BrokenPipeError] = []
+    faults: list[TrimixError | OSError] = []
 
     def run(config: DictConfig) -> None:
         # Kept back from Hydra, which would print a second line about it.
         try:
             _run(verb, config, arguments)
-        except (TrimixError, BrokenPipeError) as fault:
+        except (TrimixError, OSError) as fault:
             faults.append(fault)
 
     try:
@@ -76,8 +76,6 @@ def call(verb: Verb, arguments: list[str]) -> int:
         return _complain(str(settings.explain(fault, f"trimix {verb.name}")))
     except HydraException as fault:
         return _complain(str(_explain(verb, fault)))
-    except OSError as fault:
-        return _complain(f"{fault.filename or 'the system'}: {fault.strerror or fault}")
     except KeyboardInterrupt:
         print("\ninterrupted; run the same command again to go on", file=sys.stderr)
         return 130
@@ -86,7 +84,10 @@ def call(verb: Verb, arguments: list[str]) -> int:
     for mistake in faults:
         if isinstance(mistake, BrokenPipeError):
             raise mistake
-        _complain(str(mistake))
+        if isinstance(mistake, OSError):
+            _complain(f"{mistake.filename or 'the system'}: {mistake.strerror or mistake}")
+        else:
+            _complain(str(mistake))
     return EXIT_STATUS if faults else 0
 
 

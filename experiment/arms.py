@@ -59,7 +59,8 @@ class PolicyUnit:
         """What the lock draws, wherever its data lies, and how it is trained on."""
         settings = asdict(self.config)
         del settings["loop"]["checkpoint_every"], settings["prefetch"]  # they change no byte
-        return {"lock": self._lock.hash, "config": plain(settings)}
+        network = MODELS.where(self.config.kind)
+        return {"lock": self._lock.hash, "config": plain(settings), "network": network}
 
     def code(self) -> tuple[str, ...]:
         """Of the network that is trained."""
@@ -94,6 +95,11 @@ class Trained:
     entry: Entry
     seconds: float
     history: Sequence[Mapping[str, float]]
+
+    @property
+    def digest(self) -> str:
+        """Of the policy's files."""
+        return str(cast(dict[str, Any], self.entry.result)["digest"])
 
     @property
     def policy(self) -> Path:

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from trimix.core.errors import MissingError
 from trimix.data.digests import Stamp, stamp_of
+from trimix.data.files import text_digest
 from trimix.experiment.code_files import file_digest
 from trimix.experiment.code_loaded import note_loaded
 from trimix.experiment.code_module import IMPORTED, find, followed
@@ -70,7 +71,7 @@ _known: dict[tuple[str, ...], tuple[list[Stamp | None], Code]] = {}
 
 def _follow(roots: Sequence[str]) -> Code:
     modules: dict[str, str] = {}
-    files: dict[str, Path] = {}
+    files: dict[str, set[Path]] = {}
     libraries: set[str] = set()
     paths: set[Path] = set()
     todo = [_split(root) for root in roots]
@@ -94,7 +95,8 @@ def _follow(roots: Sequence[str]) -> Code:
         view = module.view(part)
         modules[at] = view.digest
         paths.update([module.path, *view.files.values()])
-        files.update(view.files)
+        for file, path in view.files.items():
+            files.setdefault(file, set()).add(path)
         packages = name.split(".")[:-1]
         todo += [(".".join(packages[: i + 1]), IMPORTED) for i in range(len(packages))]
         for target in view.imports:
@@ -104,7 +106,7 @@ def _follow(roots: Sequence[str]) -> Code:
                 todo.append(_split(root))
     return Code(
         modules=dict(sorted(modules.items())),
-        files={name: file_digest(path) for name, path in sorted(files.items())},
+        files={name: _of_all(found) for name, found in sorted(files.items())},
         libraries=_versions(libraries),
         python="{}.{}".format(*sys.version_info[:2]),
         paths=tuple(sorted(paths)),
@@ -115,6 +117,12 @@ def forget() -> None:
     """Look at everything again: a library was installed meanwhile."""
     _known.clear()
     _distributions.cache_clear()
+
+
+def _of_all(paths: set[Path]) -> str:
+    """Digest of the files that somebody's modules in several places call by one name."""
+    digests = sorted(map(file_digest, paths))
+    return digests[0] if len(digests) == 1 else text_digest("\n".join(digests))
 
 
 def _split(root: str) -> tuple[str, str]:

@@ -45,11 +45,16 @@ def parts_of(source: bytes, package: Sequence[str]) -> list[Part]:
         package: of the module, as a path: what relative imports start from.
     """
     found = []
-    for statement in _split(_without_prose(ast.parse(source).body)):
+    tree = ast.parse(source)
+    has_registry = any(
+        isinstance(node, ast.ImportFrom) and (node.module or "").endswith("core.registry")
+        for node in ast.walk(tree)
+    )
+    for statement in _split(_without_prose(tree.body)):
         part = Part()
         if isinstance(statement, _DEFINITIONS):
             part.bound = statement.name
-        reader = _Reader(part, package)
+        reader = _Reader(part, package, has_registry)
         reader.read(statement, part.names, local=True)
         part.text = "".join(reader.pieces)
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -61,8 +66,8 @@ def parts_of(source: bytes, package: Sequence[str]) -> list[Part]:
 class _Reader:
     """One walk over a statement, which takes down all that is asked of it."""
 
-    def __init__(self, part: Part, package: Sequence[str]) -> None:
-        self.part, self._package = part, package
+    def __init__(self, part: Part, package: Sequence[str], has_registry: bool) -> None:
+        self.part, self._package, self._has_registry = part, package, has_registry
         self.pieces: list[str] = []
 
     def read(self, node: object, names: set[str], local: bool) -> None:
@@ -80,7 +85,11 @@ class _Reader:
             local = not node.bases
         elif isinstance(node, _FUNCTIONS):
             local = True
-        is_registry = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Registry"
+        is_registry = (
+            self._has_registry
+            and isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") == "Registry"
+        )
         self.pieces.append(f"{type(node).__name__}(")
         for name in node._fields:
             value: object = getattr(node, name, None)
@@ -125,8 +134,8 @@ def _without_prose(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             continue  # a docstring, of whatever, or an ellipsis
         if isinstance(statement, ast.Assign):
-            (first, *_) = statement.targets
-            if isinstance(first, ast.Name) and first.id in _NOT_CODE:
+            names = [t.id for t in statement.targets if isinstance(t, ast.Name)]
+            if len(names) == len(statement.targets) and _NOT_CODE.issuperset(names):
                 continue
         if isinstance(statement, ast.If):
             test = statement.test

@@ -22,7 +22,7 @@ from trimix.experiment.store import Entry, Store, is_link
 from trimix.mix.lock import Lock
 
 CONFIG, PLAN, REPORT = "config.yaml", "plan.json", "report.json"
-LOCKS, LINKS = "locks", ("sources", "worldmodels", "policies", "rollouts")
+LOCKS, SUITES, LINKS = "locks", "suites", ("sources", "worldmodels", "policies", "rollouts")
 
 
 class RunFolder:
@@ -73,7 +73,7 @@ class RunFolder:
 
     def save_suite(self, name: str, suite: Suite) -> None:
         """Keep the scenes that policies met."""
-        suite.save(self.out / "suites" / f"{name}.json")
+        suite.save(self.out / SUITES / f"{name}.json")
 
     def save_plan(self, plan: ComparisonPlan, registered: bool) -> None:
         """Write down what is compared, before it is seen."""
@@ -90,6 +90,10 @@ class RunFolder:
                     where=str(self.out),
                     do="choose another folder with out=",
                 )
+        # What a run left that never came to a report is not of this one.
+        for path in [*(self.out / LOCKS).glob("*.lock"), *(self.out / SUITES).glob("*.json")]:
+            path.unlink()
+        (self.out / PLAN).unlink(missing_ok=True)
         for kind in LINKS:
             for link in (self.out / kind).glob("*"):
                 if is_link(link):

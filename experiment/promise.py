@@ -2,7 +2,9 @@
 
 Before the first confirming scene of a run, its plan is written into the store under every pair of
 policies that it compares. Whoever comes later with the same policies and scenes, into whatever
-folder, finds it there: other contrasts, looks or scenes are then no plan any more.
+folder, finds it there: other contrasts, looks or scenes are then no plan any more. Nor can two
+policies be planned for whose rates are known, though not from one comparison: of each policy is
+kept on which scenes it was seen. Policies are known by their bytes, however they were asked for.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ NO_PLAN: Json = "exploratory"
 
 @dataclass(frozen=True)
 class PromiseUnit:
-    """The plan under which two policies were first compared.
+    """The plan under which two policies were first compared; or that one was seen.
 
     Args:
         label: for people.
-        pair: what the two are known by.
+        pair: what the two are known by; or the one.
         scenes: what the scenes are known by, however many there are.
         promised: the plan, in terms of what its arms are known by; whoever comes first decides.
     """
@@ -39,7 +41,7 @@ class PromiseUnit:
     kind: ClassVar[str] = "plan"
 
     label: str
-    pair: tuple[str, str]
+    pair: tuple[str, ...]
     scenes: Json
     promised: Json
 
@@ -70,7 +72,7 @@ def register(
 
     Args:
         plan: of this run.
-        policies: arm -> what its policy of the first training seed is known by.
+        policies: arm -> digest of its policy of the first training seed.
         suite: the scenes that have not been looked at yet.
         looks_given: this run asks for looks of its own; if not, it takes those that were planned.
         exploratory: go on without a plan where there is another one.
@@ -82,15 +84,11 @@ def register(
         ConfigError: these policies were seen on these scenes under another plan.
     """
     units = [
-        PromiseUnit(
-            f"plan of {a} and {b}",
-            (policies[a], policies[b]),
-            {"task": suite.task, "world": suite.world, "seed": suite.seed, "of": suite.purpose},
-            NO_PLAN,
-        )
+        PromiseUnit(f"plan of {a} and {b}", (policies[a], policies[b]), _scenes_of(suite), NO_PLAN)
         for a, b in combinations(policies, 2)
     ]
-    found = [entry.result for unit in units if (entry := store.find(unit)) is not None]
+    known = [_promised(store, unit, suite) for unit in units]
+    found = [result for result in known if result is not None]
     earlier = next((result for result in found if result != _terms(plan, policies)), None)
     if isinstance(earlier, dict) and not looks_given:
         looks = cast(list[int], earlier["looks"])
@@ -104,7 +102,34 @@ def register(
     new = exploratory and len(found) < len(units)
     terms = NO_PLAN if new or earlier is not None else _terms(plan, policies)
     kept = [store.make(replace(unit, promised=terms)).result for unit in units]
+    note_seen(store, policies, suite)
     return plan, all(result == _terms(plan, policies) for result in kept)
+
+
+def note_seen(store: Store, policies: Mapping[str, str], suite: Suite) -> None:
+    """Write down that these policies are seen on these scenes, be it without a comparison.
+
+    Args:
+        policies, suite: see `register`.
+    """
+    for arm, digest in policies.items():
+        store.make(_sight(f"sight of {arm}", digest, suite))
+
+
+def _sight(label: str, digest: str, suite: Suite) -> PromiseUnit:
+    return PromiseUnit(label, (digest,), _scenes_of(suite), NO_PLAN)
+
+
+def _promised(store: Store, unit: PromiseUnit, suite: Suite) -> Json:
+    """What was promised of a pair; None if one of the two has not been seen."""
+    if (entry := store.find(unit)) is not None:
+        return entry.result
+    seen = [store.find(_sight(unit.label, digest, suite)) for digest in unit.pair]
+    return None if None in seen else NO_PLAN
+
+
+def _scenes_of(suite: Suite) -> Json:
+    return {"task": suite.task, "world": suite.world, "seed": suite.seed, "of": suite.purpose}
 
 
 def _terms(plan: ComparisonPlan, policies: Mapping[str, str]) -> Json:

@@ -26,7 +26,7 @@ from trimix.experiment.choose import choose
 from trimix.experiment.config import DREAMS, Arm, Experiment, default_arms, sources_used
 from trimix.experiment.folder import RunFolder
 from trimix.experiment.prepare import Prepared
-from trimix.experiment.promise import register
+from trimix.experiment.promise import note_seen, register
 from trimix.experiment.reporting import Findings, assemble, strips
 from trimix.experiment.scores import closed_loop, offline
 from trimix.experiment.source_kinds import Real
@@ -178,12 +178,13 @@ class _Run:
         suite = draw_suite(world, scoring.scenes, experiment.seed, "confirm")
         self.folder.save_suite("confirm", suite)
         plan = None
-        if len(found.locks) > 1:
-            first = {t.arm: t.entry.key for t in trained if t.seed == 0}
+        if len(found.locks) == 1:
+            note_seen(self.work.store, _first(trained), suite)
+        else:
             promised, registered = register(
                 self.work.store,
                 experiment.plan(found.locks),
-                first,
+                _first(trained),
                 suite,
                 looks_given=bool(experiment.looks),
                 exploratory=experiment.exploratory,
@@ -225,6 +226,7 @@ class _Run:
                 continue
             try:
                 suite = draw_suite(world, scoring.also_scenes, self.experiment.seed, "confirm")
+                note_seen(self.work.store, _first(trained), suite)
                 scored = closed_loop(
                     self.work,
                     f"closed-loop {name}",
@@ -277,3 +279,8 @@ class _Run:
             n, k = len(scored.outcomes), int(scored.success.sum())
             rates[preset] = {"n": n, "success": k / n, "wilson95": list(wilson(k, n))}
         return {experiment.task: rates}
+
+
+def _first(trained: Sequence[Trained]) -> dict[str, str]:
+    """arm -> digest of its policy of the first training seed."""
+    return {t.arm: t.digest for t in trained if t.seed == 0}

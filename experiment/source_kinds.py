@@ -136,6 +136,14 @@ def require_positive(**counts: int) -> None:
             raise ConfigError(f"{name} is {count}", do="at least 1")
 
 
+def require_file_name(name: str, kind: str) -> None:
+    """Raise ConfigError for a name that files of a run cannot have."""
+    if not name.strip(" .") or len(name) > 100 or not name.isprintable() or "/" in name:
+        raise ConfigError(
+            f"{name!r} is no name for a file", where=kind, do="use letters, digits, - + . and _"
+        )
+
+
 def require_preset(name: str, where: str) -> None:
     """Raise ConfigError for a randomization that is not registered."""
     if name not in PRESETS:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from trimix.core.contracts import Json
+from trimix.core.errors import DataError
 from trimix.core.plain import plain
 from trimix.core.workers import Executor, Local, Tick
 from trimix.data.dataset import Dataset
 from trimix.data.files import remove_tree
 from trimix.data.importing.importer import import_dataset
 from trimix.data.importing.plan import ImportConfig
+from trimix.data.lerobot.folder import LeRobotFolder
 from trimix.experiment.work import counted
 from trimix.rollout.collect import collect
 from trimix.rollout.policies import PolicySpec
@@ -112,6 +114,13 @@ class ImportUnit:
         """Import, or go on with an import that was stopped."""
         config = replace(self.config, out=str(folder / DATA))
         dataset = import_dataset(config, counted(tick), self.executor)
+        if LeRobotFolder.open(config.path).contents.hash() != self.source:
+            remove_tree(folder / DATA)
+            raise DataError(
+                "was edited while it was imported",
+                where=config.path,
+                do="run the same command again",
+            )
         return {
             "episodes": len(dataset.episodes),
             "frames": dataset.n_frames,

@@ -99,16 +99,24 @@ class Record:
         """As JSON."""
         files = {name: list(of) for name, of in self.contents.files.items()}
         raw = {**vars(self), "contents": files}
+        raw["seal"] = _seal(raw)
         return json.dumps(raw, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def _seal(raw: Mapping[str, Any]) -> str:
+    """Digest of what is recorded: a result lies in no file that `contents` would tell of."""
+    return text_digest(json.dumps(raw, sort_keys=True, allow_nan=False))
+
+
 def read_record(folder: Path) -> Record | None:
-    """What is recorded of an entry; None if there is none or it makes no sense."""
+    """What is recorded of an entry; None if there is none or it is not what was written."""
     path = folder / ENTRY
     if not path.is_file():
         return None
     try:
         raw: dict[str, Any] = read_json(path)
+        if raw.pop("seal") != _seal(raw):
+            return None
         raw["contents"] = Contents({n: (int(s), str(d)) for n, (s, d) in raw["contents"].items()})
         raw["roots"] = tuple(raw["roots"])
         record = Record(**raw)

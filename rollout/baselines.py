@@ -45,8 +45,9 @@ class BaselineSpec:
         return policy
 
     def reads(self) -> Json:
-        """Its kind and what its data set holds."""
-        return [self.kind, Dataset.open(self.data).content_hash if self.data else ""]
+        """Its kind, what that stands for, and what its data set holds."""
+        where = POLICIES.where(self.kind)
+        return [self.kind, where, Dataset.open(self.data).content_hash if self.data else ""]
 
     def code(self) -> tuple[str, ...]:
         """This module and the policy's."""

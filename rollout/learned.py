@@ -47,13 +47,15 @@ class LearnedSpec:
         return from_pretrained(Path(self.path), act=act, device=self.device)
 
     def reads(self) -> Json:
-        """The digest of its files and how it acts."""
-        return [policy_digest(self.path), self.device, self.execute, self.domain]
+        """The digest of its files, its network and how it acts."""
+        return [policy_digest(self.path), self._network(), self.device, self.execute, self.domain]
 
     def code(self) -> tuple[str, ...]:
         """This module and the network's."""
-        kind = str(about_policy(Path(self.path))["kind"])
-        return (__name__, MODELS.where(kind).partition(":")[0])
+        return (__name__, self._network().partition(":")[0])
+
+    def _network(self) -> str:
+        return MODELS.where(str(about_policy(Path(self.path))["kind"]))
 
 
 def policy_digest(path: str | Path) -> str:

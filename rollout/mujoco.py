@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from trimix.core.contracts import Json, Policy, World
 from trimix.core.errors import ConfigError
 from trimix.core.plain import plain
+from trimix.sim.cameras import renderer
 from trimix.sim.robots import ROBOTS
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
@@ -65,8 +66,9 @@ class MujocoSpec:
         )
 
     def reads(self) -> Json:
-        """Its settings."""
-        return ["mujoco", plain(self)]
+        """Its settings, what its names stand for, and what draws its images."""
+        named = plain([TASKS.where(self.task), ROBOTS.where(self.robot_type)])
+        return ["mujoco", plain(self), named, renderer() if self.draw_images else ""]
 
     def code(self) -> tuple[str, ...]:
         """This module, the task's and its robot's."""

@@ -132,11 +132,17 @@ def _free(gl: Any, context: mujoco.MjrContext) -> None:
     gl.free()
 
 
-def _context_class() -> Any:
-    """MuJoCo's context for this machine: MUJOCO_GL if set, EGL on a Linux without a display."""
+def renderer() -> str:
+    """What draws here: egl, osmesa or a window's. $MUJOCO_GL, else EGL on Linux without display."""
     asked = os.environ.get("MUJOCO_GL", "").lower()
     if not asked and platform.system() == "Linux" and not os.environ.get("DISPLAY"):
         asked = "egl"
+    return asked if asked in ("egl", "osmesa") else "window"
+
+
+def _context_class() -> Any:
+    """MuJoCo's context for this machine."""
+    asked = renderer()
     if asked == "egl":
         from mujoco.egl import GLContext
     elif asked == "osmesa":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
 from trimix.cli.main import VERBS, main
-from trimix.cli.verb import CONF, Verb
+from trimix.cli.verb import CONF, Verb, call
 from trimix.core import settings
 
 PRESETS = sorted(p.stem for p in (CONF / "preset").glob("*.yaml"))
@@ -102,3 +103,12 @@ def test_a_mistake_is_one_line_status_2_and_leaves_nothing(
     assert said in line
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert left == []
+
+
+def test_a_fault_of_the_system_is_one_line_too(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "gone"
+    verb = replace(VERBS["doctor"], run=lambda _: missing.read_text())
+    assert call(verb, []) == 2
+    assert only_line(capfd.readouterr().err) == f"trimix: {missing}: No such file or directory"

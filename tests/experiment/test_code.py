@@ -257,3 +257,73 @@ def test_every_packaged_file_is_reached_from_some_module() -> None:
     found = reached(["trimix.experiment.run", "trimix.experiment.reporting", *robots]).files
     assert shipped
     assert shipped <= set(found)
+
+
+BESIDE = {
+    # what: (the module, the file, what names it)
+    "a mesh with a loud name": ("S = 'arm.xml'", "ARM.STL", "<mesh file='ARM.STL'/>"),
+    "a mesh where the scene says": (
+        "S = 'arm.xml'",
+        "meshes/arm.stl",
+        "<compiler meshdir='meshes'/><mesh file='arm.stl'/>",
+    ),
+    "weights": ("S = 'weights.safetensors'", "weights.safetensors", ""),
+    "a file of the package": ("S = HERE.parents[1] / 'start.npz'", "../start.npz", ""),
+    "a folder of the package": ("S = HERE.parents[1] / 'tables' / N", "../tables/a.csv", ""),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_files_are_found_as_people_name_them(package: Package, beside: str) -> None:
+    module, file, scene = BESIDE[beside]
+    package.write("sub/__init__.py", "")
+    package.write("sub/mine.py", module)
+    package.write("sub/arm.xml", f"<mujoco>{scene}</mujoco>")
+    package.write(f"sub/{file}", "one")
+    before = package.code("sub.mine")
+    package.write(f"sub/{file}", "two")
+    assert package.code("sub.mine") != before
+
+
+def test_files_of_one_name_in_two_folders_both_count(package: Package) -> None:
+    for folder in ("left", "right"):
+        package.write(f"{folder}/__init__.py", "S = 'arm.xml'\n")
+        package.write(f"{folder}/arm.xml", "<mujoco/>")
+    seen = [package.code("left", "right")]
+    for folder in ("left", "right"):
+        package.write(f"{folder}/arm.xml", f"<mujoco model='{folder}'/>")
+        seen.append(package.code("left", "right"))
+    assert seen[0] != seen[1] != seen[2]
+
+
+def test_only_trimixs_registry_is_a_list_of_choices(package: Package) -> None:
+    package.write("own.py", "class Registry(dict):\n    pass\nR = Registry('mass', {'arm': 1.0})\n")
+    before = package.code("own")
+    package.edit("own.py", "1.0", "2.0")
+    assert package.code("own") != before
+
+
+def test_what_is_exported_and_used_counts(package: Package) -> None:
+    package.write("own.py", "__all__ = NAMES = ['a']\n")
+    before = package.code("own")
+    package.edit("own.py", "'a'", "'b'")
+    assert package.code("own") != before
+
+
+def test_code_that_was_edited_before_it_was_looked_at_makes_nothing(
+    package: Package, monkeypatch
+) -> None:
+    """As in a notebook: imported, edited, and only then used for the first time."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    sys.path_importer_cache.clear()
+    for name in ("tools", "late", "typed"):
+        __import__(f"{package.name}.{name}")
+    package.edit("tools.py", "2 * x", "30 * x")
+    package.edit("late.py", "def later", "# a comment\n\ndef later")
+    require_loaded(package.code("late", "typed").modules)
+    with pytest.raises(TrimixError, match=r"tools\.py: the code was edited"):
+        require_loaded(package.code("tools").modules)
+    sys.modules.pop(f"{package.name}.tools")
+    assert __import__(f"{package.name}.tools").tools.double(1) == 30
+    require_loaded(package.code("tools").modules)

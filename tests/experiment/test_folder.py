@@ -11,8 +11,9 @@ import pytest
 from trimix.core.contracts import Json
 from trimix.core.errors import ConfigError, DataError, TrimixError
 from trimix.core.workers import Tick
-from trimix.experiment.config import Experiment
+from trimix.experiment.config import Arm, Experiment
 from trimix.experiment.folder import RunFolder
+from trimix.experiment.source_kinds import Sim, StandIn
 from trimix.experiment.store import Store
 
 
@@ -100,3 +101,22 @@ def test_what_is_not_ours_stays(folder: RunFolder, tmp_path: Path) -> None:
     with folder.held(Experiment()), pytest.raises(DataError, match="in the way"):
         folder.link("sources", "mine", folder.store.make(Note("one")))
     assert mine.is_symlink()
+
+
+def test_what_another_experiment_left_without_a_report_is_cleared(folder: RunFolder) -> None:
+    with folder.held(Experiment()):
+        left = [folder.out / "locks" / "old-0.lock", folder.out / "suites" / "confirm.json"]
+        left.append(folder.out / "plan.json")
+        for path in left:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("{}")
+    with folder.held(Experiment(batch_size=8)):
+        assert not any(path.exists() for path in left)
+
+
+@pytest.mark.parametrize("name", ["../../mine", "a/b", "", "..", " ", "a\nb", "a" * 101])
+def test_a_name_that_leads_out_of_the_folder_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="no name for a file"):
+        Experiment(arms={name: Arm({"real": 1})})
+    with pytest.raises(ConfigError, match="no name for a file"):
+        Experiment(sources={"real": StandIn(), name: Sim()}, arms={"a": Arm({"real": 1})})

@@ -11,7 +11,7 @@ import pytest
 from trimix.core.errors import ConfigError
 from trimix.evaluate.planned import ComparisonPlan
 from trimix.evaluate.suites import Suite, make_suite
-from trimix.experiment.promise import register
+from trimix.experiment.promise import note_seen, register
 from trimix.experiment.store import Store
 
 ARMS = {"a": "0" * 32, "b": "1" * 32, "c": "2" * 32}
@@ -106,3 +106,35 @@ def test_one_policy_may_stand_in_two_comparisons(store: Store) -> None:
     ask(store)
     plan = ComparisonPlan((("a", "z"),), (8,), scenes=100)
     assert ask(store, plan, arms={"a": ARMS["a"], "z": "z" * 32}) == (plan, True)
+
+
+def test_policies_that_were_seen_one_by_one_cannot_be_planned(store: Store) -> None:
+    for name, digest in ARMS.items():
+        note_seen(store, {name: digest}, SUITE)
+    with pytest.raises(ConfigError, match="before there was a plan"):
+        ask(store)
+    assert not ask(store, exploratory=True)[1]
+    elsewhere = make_suite("push_t", "mujoco:mild", 4, 0, "confirm")
+    assert ask(store, suite=elsewhere) == (PLAN, True)
+
+
+def test_the_best_and_the_worst_of_two_comparisons_cannot_be_planned(store: Store) -> None:
+    for pair in ("ab", "cd"):
+        plan = ComparisonPlan(((pair[0], pair[1]),), (3,), scenes=100)
+        assert ask(store, plan, arms={name: name * 32 for name in pair})[1]
+    across = ComparisonPlan((("a", "d"),), (3,), scenes=100)
+    with pytest.raises(ConfigError, match="before there was a plan"):
+        ask(store, across, arms={name: name * 32 for name in "ad"})
+
+
+def test_a_plan_that_was_half_written_is_written_on(store: Store, monkeypatch) -> None:
+    made = Store.make
+    monkeypatch.setattr(Store, "make", lambda s, u, *t: die() if "c" in u.label else made(s, u, *t))
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(store)
+    monkeypatch.undo()
+    assert ask(store) == (PLAN, True)

@@ -192,3 +192,27 @@ def test_more_scenes_after_the_first_were_seen_are_no_plan(
     longer = Scoring(scenes=3, expert_presets=(), rows=2, offline_windows=20)
     with pytest.raises(ConfigError, match="scenes 2"):
         again(tiny(scoring=longer), tmp_path / "longer", store)
+
+
+SEEN = {
+    "alone": [{"arms": {"sim": Arm({"sim": 1})}}, {"arms": {"more": Arm({"real": 1, "sim": 3})}}],
+    "beside another world": [
+        {
+            "arms": {"sim": Arm({"sim": 1}), "more": Arm({"real": 1, "sim": 3})},
+            "scoring": replace(tiny().scoring, world="mild", also=("target",), also_scenes=2),
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_scenes_that_were_seen_in_passing_cannot_be_planned(
+    first: Result, store: Store, tmp_path: Path, seen: list[dict[str, Any]]
+) -> None:
+    """Nor by another spelling of the same mixes, which trains the same policies."""
+    mine = Store(tmp_path / "store")
+    for i, changes in enumerate(seen):
+        again(tiny(**changes), tmp_path / str(i), mine)
+    arms = {"sim": Arm({"sim": 2}), "more": Arm({"real": 1, "sim": 3}, max_repeats={"sim": 1e9})}
+    with pytest.raises(ConfigError, match="before there was a plan"):
+        again(tiny(arms=arms), tmp_path / "planned", mine)

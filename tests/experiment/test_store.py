@@ -114,6 +114,12 @@ DAMAGES = {
     "one file more": lambda folder: (folder / "3.txt").write_text("3"),
     "one file a link": lambda folder: relink(folder / "1.txt"),
     "no record": lambda folder: (folder.parent / "entry.json").write_text("{}"),
+    "another result": lambda folder: change(
+        folder.parent / "entry.json", '"last": 2.0', '"last": 9.0'
+    ),
+    "another label": lambda folder: change(
+        folder.parent / "entry.json", "count to 3", "count to 4"
+    ),
     "half a record": lambda folder: cut(folder.parent / "entry.json"),
 }
 
@@ -121,6 +127,11 @@ DAMAGES = {
 def relink(path: Path) -> None:
     path.unlink()
     path.symlink_to("0.txt")
+
+
+def change(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
 
 
 def cut(path: Path) -> None:
