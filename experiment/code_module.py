@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trimix.core.errors import MissingError
+from trimix.core.errors import MissingError, TrimixError
 from trimix.data.digests import Stamp, stamp_of
 from trimix.experiment.code_files import named_files
 from trimix.experiment.code_parts import Import, Part, parts_of
@@ -92,6 +92,9 @@ def find(name: str) -> Module | None:
     """The module with this name; None if it is no Python source or there is none.
 
     Files are read again when they changed.
+
+    Raises:
+        TrimixError: the file is no Python, as it may be while somebody edits it.
     """
     path = _locate(name)
     if path is None:
@@ -100,7 +103,15 @@ def find(name: str) -> Module | None:
     if path not in _parsed or _parsed[path][0] != stamp:
         own = _MAIN[0] if name in _MAIN else name
         package = own.split(".")[: None if path.name == "__init__.py" else -1]
-        _parsed[path] = (stamp, Module(own, path, parts_of(path.read_bytes(), package)))
+        try:
+            parts = parts_of(path.read_bytes(), package)
+        except SyntaxError as fault:
+            raise TrimixError(
+                f"{fault.msg} (line {fault.lineno})",
+                where=str(path),
+                do="if it is being edited, run the same command again; what is finished is kept",
+            ) from fault
+        _parsed[path] = (stamp, Module(own, path, parts))
     return _parsed[path][1]
 
 

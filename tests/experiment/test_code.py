@@ -327,3 +327,10 @@ def test_code_that_was_edited_before_it_was_looked_at_makes_nothing(
     sys.modules.pop(f"{package.name}.tools")
     assert __import__(f"{package.name}.tools").tools.double(1) == 30
     require_loaded(package.code("tools").modules)
+
+
+def test_code_that_is_broken_while_this_runs_is_one_clear_line(package: Package) -> None:
+    package.code("make")
+    package.edit("late.py", "return str(arm)", "<<<<<<< HEAD")
+    with pytest.raises(TrimixError, match=r"late\.py: invalid syntax \(line 2\)"):
+        package.code("make")
