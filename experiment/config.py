@@ -61,7 +61,6 @@ class Arm:
     def validate(self, name: str, sources: Iterable[str]) -> None:
         """Raise ConfigError for a source that is not there, or a share that is none."""
         where, known = f"arm {name!r}", list(sources)
-        require_file_name(name, "arm")
         if bool(self.shares) == bool(self.phases):
             raise ConfigError("an arm has either shares or phases", where=where, do="give one")
         for shares in [phase.shares for phase in self.phases] or [self.shares]:
@@ -209,8 +208,6 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require_positive(seeds=self.seeds, batch_size=self.batch_size)
-        for name in self.sources:
-            require_file_name(name, "source")
         if self.seeds > MAX_SEEDS:
             raise ConfigError(f"{self.seeds} training seeds", do=f"at most {MAX_SEEDS}")
         if not self.arms:

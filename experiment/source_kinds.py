@@ -123,7 +123,8 @@ Source = Real | StandIn | Sim | Dream
 
 def require_file_name(name: str, kind: str) -> None:
     """Raise ConfigError for a name that the run's folder cannot have a file of."""
-    if not name or name[0] == "." or set(name) & set("/\\\0"):
+    is_name = name.strip() and name[0] != "." and name.isprintable() and len(name) <= 100
+    if not is_name or set(name) & set("/\\"):
         raise ConfigError(
             f"{kind} {name!r} cannot be a file's name", do="leave out slashes and a first dot"
         )
@@ -134,14 +135,6 @@ def require_positive(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
             raise ConfigError(f"{name} is {count}", do="at least 1")
-
-
-def require_file_name(name: str, kind: str) -> None:
-    """Raise ConfigError for a name that files of a run cannot have."""
-    if not name.strip(" .") or len(name) > 100 or not name.isprintable() or "/" in name:
-        raise ConfigError(
-            f"{name!r} is no name for a file", where=kind, do="use letters, digits, - + . and _"
-        )
 
 
 def require_preset(name: str, where: str) -> None:
