@@ -116,7 +116,7 @@ def test_what_another_experiment_left_without_a_report_is_cleared(folder: RunFol
 
 @pytest.mark.parametrize("name", ["../../mine", "a/b", "", "..", " ", "a\nb", "a" * 101])
 def test_a_name_that_leads_out_of_the_folder_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="a file.s name"):
+    with pytest.raises(ConfigError, match=r"a file.s name"):
         Experiment(arms={name: Arm({"real": 1})})
-    with pytest.raises(ConfigError, match="a file.s name"):
+    with pytest.raises(ConfigError, match=r"a file.s name"):
         Experiment(sources={"real": StandIn(), name: Sim()}, arms={"a": Arm({"real": 1})})
