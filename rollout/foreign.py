@@ -240,7 +240,8 @@ class _DmControl:
             from dm_control import suite
         except ImportError as fault:
             raise MissingError(
-                "dm_control is not installed", do="pip install 'trimix[dm_control]'"
+                "dm_control is not installed: a library that it needs has no build for Python 3.13",
+                do="use Python 3.11 or 3.12",
             ) from fault
         if (spec.domain, spec.task_name) not in suite.ALL_TASKS:
             known = ", ".join("/".join(names) for names in suite.ALL_TASKS)

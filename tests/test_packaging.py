@@ -154,7 +154,7 @@ def test_an_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
 
 
 # What is installed for what it does, not for what is imported by name.
-UNSEEN = {"daqp", "dm_control"}  # qpsolvers calls the first by its name
+UNSEEN = {"daqp"}  # qpsolvers calls it by its name
 # What comes with another: its errors are caught where that one is used.
 BROUGHT = {"grpc"}  # by ray[client]
 # What a distribution is called where that is not what is imported.

@@ -115,7 +115,7 @@ EDITS = tuple(
         ("bench", "bench/figure.py", "", CONSTANT, ()),
         ("cli: the pipeline", "cli/pipeline.py", "", CONSTANT, ()),
         ("YAML: episodes", TINY, "sim: {episodes: 4", "sim: {episodes: 5", {PUSH}),
-        ("YAML: steps", TINY, "loop: {steps: 6", "loop: {steps: 7", {FLOW, BC}),
+        ("YAML: steps", TINY, "loop: {steps: 30", "loop: {steps: 7", {FLOW, BC}),
         ("YAML: a comment", TINY, "", "# more\n", ()),
         ("a comment", "sim/world.py", "", "# a comment\n", ()),
         ("a docstring", "core/seeds.py", '"""The random stream', '"""A stream', ()),
