@@ -13,14 +13,23 @@ from trimix.core.errors import DataError
 from trimix.evaluate.verdict import EXPLORATORY, OF_POLICIES
 
 _NUMBER = r"[+\N{MINUS SIGN}]?[\d.]+(?:e-\d+)?"
-_CI = rf"\(\d+% CI ({_NUMBER}) to ({_NUMBER})[;,]"
-_BEATS = re.compile(rf"(\S+) beats (\S+) by [\d.e-]+ points {_CI}")
+_PLAIN = r"[\d.]+(?:e-\d+)?"
+_CI = rf"\(\d+% CI ({_NUMBER}) to ({_NUMBER})(?:, at whatever scene one stops)?; [^();]+\)\."
+_BEATS = re.compile(rf"(\S+) beats (\S+) by {_PLAIN} points {_CI}")
 _OPEN = re.compile(rf"(\S+) and (\S+) can't be told apart: \1 minus \2 is {_NUMBER} points {_CI}")
 _SEEN = re.compile(rf"(\S+) minus (\S+) is {_NUMBER} points {_CI}")
 _BY = re.compile(rf"(\S+) by ({_NUMBER}) to ({_NUMBER})")
-_BEST = re.compile(r"(\S+) is best: it beats (.*) points\.")
-_TOP = re.compile(r"(.*) can't be told apart; (?:both|all) beat (.*) points\.")
-_ONE = re.compile(r"(\S+) beats (\S+ by .*?) points")
+_LOSERS = rf"((?:\S+ by {_NUMBER} to {_NUMBER}(?:, | and )?)+) points"
+_NAMES = r"(\S+(?:(?:, | and )\S+)*)"
+_BEST = re.compile(rf"(\S+) is best: it beats {_LOSERS}")
+_ONE = re.compile(rf"(\S+) beats {_LOSERS}")
+_ALL = re.compile(rf"(?:both|all) beat {_LOSERS}")
+_LEVEL = re.compile(rf"{_NAMES} can't be told apart")
+_NOTHING = re.compile(
+    r"no other (?:planned )?difference can be shown"
+    r"|None of the \d+ (?:planned )?differences can be shown"
+    rf"|{_NAMES} (?:was|were) not compared as planned"
+)
 
 
 class Claim(NamedTuple):
@@ -42,14 +51,14 @@ def of_statement(sentence: str) -> Claim:
     """The claim of one comparison's sentence.
 
     Raises:
-        DataError: it is not worded as `verdict.statement` words them.
+        DataError: it is not worded as `verdict.statement` words them, to the last letter.
     """
     text = sentence.removeprefix(OF_POLICIES)
     if text.startswith(EXPLORATORY):
-        pattern, text = _SEEN, text.removeprefix(EXPLORATORY)
+        pattern, text = _SEEN, text.removeprefix(EXPLORATORY).removeprefix(OF_POLICIES)
     else:
         pattern = _OPEN if "told apart" in text else _BEATS
-    found = pattern.match(text)
+    found = pattern.fullmatch(text)
     if found is None:
         raise DataError("this sentence says nothing of two arms", where=sentence)
     a, b, low, high = found.groups()
@@ -60,19 +69,22 @@ def of_headline(sentence: str) -> list[Claim]:
     """What the sentence that answers says is better than what: nothing, if it says so.
 
     Raises:
-        DataError: it speaks of beating in words that are not known here.
+        DataError: a part of it is worded in a way that is not known here.
     """
     text = sentence.removeprefix(OF_POLICIES)
     if text.startswith(EXPLORATORY):
         return []
-    if best := _BEST.fullmatch(text):
-        claims = _beaten([best[1]], best[2])
-    elif top := _TOP.fullmatch(text):
-        claims = _beaten(re.split(r", | and ", top[1]), top[2])
-    else:
-        claims = [claim for one in _ONE.finditer(text) for claim in _beaten([one[1]], one[2])]
-    if not claims and re.search(r"\b(beats?|best|better)\b", text):
-        raise DataError("this headline claims something that can't be read", where=sentence)
+    claims: list[Claim] = []
+    level: list[str] = []
+    for part in text.removesuffix(".").split("; "):
+        if found := _BEST.fullmatch(part) or _ONE.fullmatch(part):
+            claims += _beaten([found[1]], found[2])
+        elif level and (found := _ALL.fullmatch(part)):
+            claims += _beaten(level, found[1])
+        elif found := _LEVEL.fullmatch(part):
+            level = re.split(r", | and ", found[1])
+        elif not _NOTHING.fullmatch(part):
+            raise DataError("this headline says something that can't be read", where=sentence)
     return claims
 
 

@@ -173,6 +173,8 @@ def _claims(found: Inference, tables: Tables) -> tuple[list[Claim], list[Claim]]
     first = {(claim.a, claim.b) for claim in answers}  # the headline leaves lesser ones out
     if words != numbers or not first <= words or bool(first) != bool(words):
         raise DataError("the sentences say another thing than the numbers", where=answer)
+    if " is best" in answer and len(first) != len(tables) - 1:
+        raise DataError("what is called best was not set against every other arm", where=answer)
     return said, answers
 
 

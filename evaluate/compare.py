@@ -78,13 +78,16 @@ def closed_loop_summary(evaluations: Sequence[Evaluation], arm: str) -> ClosedLo
     }
 
 
-def compare_arms(evaluations: Sequence[Evaluation], plan: ComparisonPlan | None = None) -> Compared:
+def compare_arms(
+    evaluations: Sequence[Evaluation], plan: ComparisonPlan | None = None, *, others: int = 0
+) -> Compared:
     """All arms, the planned comparisons of them, and what these show together.
 
     Args:
         evaluations: of any arms and training seeds, all on one suite.
         plan: what was written down before the first scene was seen; without it every pair is
             compared, and all of it is exploratory.
+        others: further plans that were kept; each may err.
 
     Raises:
         ConfigError: two evaluations of one policy, or evaluations of different suites.
@@ -102,7 +105,7 @@ def compare_arms(evaluations: Sequence[Evaluation], plan: ComparisonPlan | None 
     comparisons = comparison_rows(found, tables)
     for row in comparisons:
         row |= {"world": evaluations[0].world, "suite": evaluations[0].suite}
-    return Compared(closed_loop, comparisons, inference_part(found, comparisons))
+    return Compared(closed_loop, comparisons, _inference(found, comparisons, promised, others))
 
 
 def comparison_rows(found: Inference, tables: Mapping[str, BoolArray]) -> list[Comparison]:
@@ -133,8 +136,10 @@ def _row(contrast: Contrast, tables: Mapping[str, BoolArray]) -> Comparison:
     return row
 
 
-def inference_part(found: Inference, comparisons: Sequence[Comparison]) -> InferencePart | None:
-    """The report's `inference`: the comparisons in sentences; None if nothing was compared."""
+def _inference(
+    found: Inference, comparisons: Sequence[Comparison], registered: bool, others: int
+) -> InferencePart | None:
+    """The comparisons in sentences; None if nothing was compared."""
     plan = found.plan
     if plan is None or not comparisons:
         return None
@@ -150,6 +155,8 @@ def inference_part(found: Inference, comparisons: Sequence[Comparison]) -> Infer
             "level": plan.level,
             "scenes": plan.scenes,
             "hash": plan.hash,
+            "registered": registered,
+            "others": others,
         },
         "status": found.status,
         "look": found.look,

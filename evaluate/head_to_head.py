@@ -44,7 +44,7 @@ def pair_row(a: str, b: str, ours: BoolArray, theirs: BoolArray, level: float = 
         "delta": float(np.mean(difference)),
         "ci95": (low, high),
         "scope": "these policies",
-        "status": "planned",
+        "status": "unregistered",
         "verdict": "better" if low > 0 else "worse" if high < 0 else "open",
         "any_time": True,
         "mcnemar_p": mcnemar(ours, theirs).p,

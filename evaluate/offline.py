@@ -306,6 +306,8 @@ def _figures(nmse: F64 | None, f1: F64 | None) -> dict[str, Any]:
 def _margin(ours: F64 | None, theirs: F64 | None, level: float) -> dict[str, Any]:
     if ours is None or theirs is None:
         return {"margin": None, "margin_ci95": None}
-    difference = ours - theirs
-    ends = jackknife_interval(difference, level)
-    return {"margin": float(difference[0]), "margin_ci95": ends}
+    # By the ratio of the errors, whose logarithm is less skewed than their difference.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = jackknife_interval(ours / theirs, level, positive=True)
+    ends = ratio and tuple(float(theirs[0]) * (end - 1) for end in ratio)
+    return {"margin": float(ours[0] - theirs[0]), "margin_ci95": ends}

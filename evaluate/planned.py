@@ -18,7 +18,9 @@ from typing import Any, Literal
 
 from trimix.core.errors import ConfigError
 
-Status = Literal["planned", "exploratory"]
+Status = Literal["planned", "unregistered", "exploratory"]
+"""Unregistered: no plan was kept, but the interval holds at any look and over all that is compared.
+"""
 Scope = Literal["mixes", "these policies"]
 """What a figure is of: the mixes, over training seeds and scenes, or only the policies that were
 trained, over scenes."""

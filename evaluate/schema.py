@@ -169,13 +169,20 @@ class Comparison(TypedDict):
 
 
 class Plan(TypedDict):
-    """What was to be compared, and its hash; see planned.ComparisonPlan."""
+    """What was to be compared, and its hash; see planned.ComparisonPlan.
+
+    Keys:
+        registered: it was kept before the first of its policies was seen.
+        others: further plans that the store holds.
+    """
 
     contrasts: list[tuple[str, str]]
     looks: list[int]
     level: float
     scenes: int | None
     hash: str
+    registered: NotRequired[bool]
+    others: NotRequired[int]
 
 
 class Open(TypedDict):

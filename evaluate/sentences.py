@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
-from trimix.evaluate.compare import arm_names, compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.head_to_head import head_to_head
-from trimix.evaluate.planned import ComparisonPlan
 from trimix.evaluate.statistics import wilson
-from trimix.evaluate.verdict import statement
+from trimix.evaluate.verdict import headline, statement
+
+LEVEL = 0.95
+UNREGISTERED = (
+    "All of this holds together, however many scenes one looked at before; not of policies that "
+    "were picked by how they did on these scenes."
+)
 
 
 def sentences(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -23,12 +28,10 @@ def sentences(evaluations: Sequence[Evaluation]) -> list[str]:
         n, k = len(evaluation.outcomes), int(evaluation.success.sum())
         low, high = wilson(k, n)
         lines.append(f"{evaluation.arm}: {k}/{n} succeeded, 95% interval {low:.3f} to {high:.3f}")
-    if len(evaluations) == 2:
-        lines.append(statement(head_to_head(evaluations[0], evaluations[1])))
-    elif len(evaluations) > 2:
-        scenes = len(evaluations[0].outcomes)
-        plan = ComparisonPlan.all_pairs(arm_names(evaluations), [1], scenes=scenes)
-        found = compare_arms(evaluations, plan).inference
-        assert found is not None
-        lines += [found["headline"], *found["statements"]]
-    return lines
+    pairs = list(combinations(evaluations, 2))
+    each = 1 - (1 - LEVEL) / max(len(pairs), 1)
+    rows = [head_to_head(a, b, each) for a, b in pairs]
+    if len(rows) > 1:
+        lines.append(headline(rows, {e.arm: float(e.success.mean()) for e in evaluations}))
+    lines += [statement(row, LEVEL) for row in rows]
+    return lines + [UNREGISTERED] * bool(rows)

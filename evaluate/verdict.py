@@ -21,7 +21,7 @@ def statement(comparison: Comparison, level: float = 0.95) -> str:
     """One comparison, as a sentence that says what it rests on."""
     a, b, points = comparison["a"], comparison["b"], 100 * comparison["delta"]
     low, high = (100 * x for x in comparison["ci95"])
-    about = OF_POLICIES if comparison["scope"] == "these policies" else ""
+    about = _about(comparison["scope"])
     if comparison["verdict"] == "worse":
         a, b, points, low, high = b, a, -points, -high, -low
     ends = f"{100 * level:.3g}% CI {_signed(low)} to {_signed(high)}"
@@ -29,7 +29,7 @@ def statement(comparison: Comparison, level: float = 0.95) -> str:
         ends += ", at whatever scene one stops"
     evidence = f"({ends}; {_size(comparison)})"
     if comparison["status"] == "exploratory":
-        return f"{EXPLORATORY}{a} minus {b} is {_signed(points)} points {evidence}."
+        return f"{EXPLORATORY}{about}{a} minus {b} is {_signed(points)} points {evidence}."
     if comparison["verdict"] == "open":
         return (
             f"{about}{a} and {b} can't be told apart: {a} minus {b} is {_signed(points)} points "
@@ -45,26 +45,32 @@ def headline(comparisons: Sequence[Comparison], success: Mapping[str, float]) ->
     are simultaneous over all comparisons, so the selection is paid for.
 
     Args:
-        success: arm -> rate; arms are named from the most successful down.
+        success: arm -> rate, of every arm that was scored; they are named from the most
+            successful down.
     """
     if not comparisons:
         return "Nothing was compared."
-    planned = [c for c in comparisons if c["status"] == "planned"]
+    planned = [c for c in comparisons if c["status"] != "exploratory"]
     if not planned:
-        first = max((arm for c in comparisons for arm in (c["a"], c["b"])), key=success.__getitem__)
+        first = max(success, key=success.__getitem__)
         return (
-            f"{EXPLORATORY}this was not planned before its scenes were seen. {first} scored "
+            f"{EXPLORATORY}this was not planned before its policies were seen. {first} scored "
             f"highest, {100 * success[first]:.1f}%."
         )
     scope: Scope = "mixes" if any(c["scope"] == "mixes" for c in planned) else "these policies"
     standing = _Standing([c for c in planned if c["scope"] == scope], success)
-    return (OF_POLICIES if scope == "these policies" else "") + standing.sentence()
+    return _about(scope) + standing.sentence()
+
+
+def _about(scope: Scope) -> str:
+    return OF_POLICIES if scope == "these policies" else ""
 
 
 class _Standing:
-    """Who beats whom, of comparisons that are all planned and of one scope."""
+    """Who beats whom, of comparisons that are not exploratory and of one scope."""
 
     def __init__(self, comparisons: Sequence[Comparison], success: Mapping[str, float]) -> None:
+        self.planned = "planned " if any(c["status"] == "planned" for c in comparisons) else ""
         self.beats: dict[tuple[str, str], tuple[float, float]] = {}
         self.open: set[frozenset[str]] = set()
         for c in comparisons:
@@ -77,8 +83,16 @@ class _Standing:
                 self.open.add(frozenset((c["a"], c["b"])))
         named = dict.fromkeys(arm for c in comparisons for arm in (c["a"], c["b"]))
         self.arms = sorted(named, key=lambda arm: -success[arm])
+        self.left_out = sorted(set(success) - set(named), key=lambda arm: -success[arm])
 
     def sentence(self) -> str:
+        said = self._said()
+        if self.left_out:
+            were = "was" if len(self.left_out) == 1 else "were"
+            said += f"; {_listed(self.left_out, 'and')} {were} not compared as planned"
+        return f"{said}."
+
+    def _said(self) -> str:
         lost = {loser for _, loser in self.beats}
         top = [arm for arm in self.arms if arm not in lost]
         rest = [arm for arm in self.arms if arm in lost]
@@ -86,16 +100,15 @@ class _Standing:
         swept = all((arm, loser) in self.beats for arm in top for loser in rest)
         if not rest:
             if level:
-                return f"{_listed(top, 'and')} can't be told apart."
-            return f"None of the {len(self.open)} planned differences can be shown."
+                return f"{_listed(top, 'and')} can't be told apart"
+            return f"None of the {len(self.open)} {self.planned}differences can be shown"
         if top and level and swept:
-            if len(top) == 1:
-                return f"{top[0]} is best: it beats {self._beaten(top, rest)} points."
-            all_of = "both" if len(top) == 2 else "all"
-            return (
-                f"{_listed(top, 'and')} can't be told apart; "
-                f"{all_of} beat {self._beaten(top, rest)} points."
-            )
+            beaten = f"{self._beaten(top, rest)} points"
+            if len(top) > 1:
+                all_of = "both" if len(top) == 2 else "all"
+                return f"{_listed(top, 'and')} can't be told apart; {all_of} beat {beaten}"
+            if not self.left_out:
+                return f"{top[0]} is best: it beats {beaten}"
         if len(self.arms) > MOST_NAMED:
             return self._first()
         parts = []
@@ -103,22 +116,22 @@ class _Standing:
             losers = [loser for loser in self.arms if (arm, loser) in self.beats]
             if losers:
                 parts.append(f"{arm} beats {self._beaten([arm], losers)} points")
-        others = "; no other planned difference can be shown" if self.open else ""
-        return f"{'; '.join(parts)}{others}."
+        others = f"; no other {self.planned}difference can be shown" if self.open else ""
+        return f"{'; '.join(parts)}{others}"
 
     def _first(self) -> str:
         """Of many arms, where the one that scored highest stands."""
         first, *others = self.arms
         beaten = [arm for arm in others if (first, arm) in self.beats]
         level = [arm for arm in others if frozenset((first, arm)) in self.open]
-        said = [f"{first} scored highest"]
+        said = [f"{first} scored highest{' of those compared' if self.left_out else ''}"]
         if beaten:
             least = min(self.beats[first, arm][0] for arm in beaten)
             said = [f"{first} beats {len(beaten)} of {len(others)}, each by {_plain(100 * least)}"]
             said[0] += " points or more"
         if level:
             said.append(f"{_listed(level, 'and')} can't be told apart from it")
-        return f"{'; '.join(said)}."
+        return "; ".join(said)
 
     def _beaten(self, winners: Sequence[str], losers: Sequence[str]) -> str:
         """ "x by 1.0 to 2.0 and y by 3.0 to 4.0": ends that hold for all of the winners."""
@@ -201,9 +214,10 @@ def heldout_headline(arms: Sequence[Arm]) -> str | None:
     one = than.replace("predict ", "predicts ", 1)
     lowest = min(scored, key=lambda arm: scored[arm]["velocity_nmse"] or 0.0)
     error = f"{scored[lowest]['velocity_nmse']:.3f}"
-    if interval := scored[lowest].get("velocity_nmse_ci95"):
-        error += f" (95% CI {interval[0]:.3f} to {interval[1]:.3f})"
     if len(scored) == 1:
+        # The lowest of several is a selection, of which one arm's interval would not hold.
+        if interval := scored[lowest].get("velocity_nmse_ci95"):
+            error += f" (95% CI {interval[0]:.3f} to {interval[1]:.3f})"
         said = f"{lowest} {one}" if ahead else f"{lowest} can't be shown to {than}"
         return f"{OF_POLICIES}{said}; its velocity error is {error}."
     if not rest:

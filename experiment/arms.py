@@ -27,7 +27,7 @@ from trimix.mix.lock import Lock
 from trimix.mix.recipe import Filter, Recipe
 from trimix.mix.recipe import Source as MixSource
 from trimix.policy.store import MODELS, learned_from
-from trimix.rollout.learned import LearnedSpec, policy_digest
+from trimix.rollout.learned import LearnedSpec
 from trimix.train.device import torch_threads
 from trimix.train.policy import PolicyTrainConfig, train_from_lock
 
@@ -74,7 +74,6 @@ class PolicyUnit:
         tick()
         history = thinned(trained.result.history, CURVE_POINTS)
         return {
-            "digest": policy_digest(folder / POLICY),
             "seconds": trained.result.seconds,
             "history": [{"step": h["step"], "loss": h["loss"]} for h in history],
         }
@@ -95,11 +94,6 @@ class Trained:
     entry: Entry
     seconds: float
     history: Sequence[Mapping[str, float]]
-
-    @property
-    def digest(self) -> str:
-        """Of the policy's files."""
-        return str(cast(dict[str, Any], self.entry.result)["digest"])
 
     @property
     def policy(self) -> Path:

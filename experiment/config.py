@@ -192,7 +192,7 @@ class Experiment:
 
     sources: dict[str, Source] = field(default_factory=default_sources)
     arms: dict[str, Arm] = field(default_factory=default_arms)
-    seeds: int = 2
+    seeds: int = 3
     looks: tuple[int, ...] = ()
     contrasts: tuple[tuple[str, str], ...] = ()
     exploratory: bool = False

@@ -1,19 +1,18 @@
-"""What was promised before scenes were seen, kept where no other run can pass it by.
+"""What was promised before policies were seen, kept where no other run can pass it by.
 
-Before the first confirming scene of a run, its plan is written into the store under every pair of
-policies that it compares. Whoever comes later with the same policies and scenes, into whatever
-folder, finds it there: other contrasts, looks or scenes are then no plan any more. Nor can two
-policies be planned for whose rates are known, though not from one comparison: of each policy is
-kept on which scenes it was seen. Policies are known by their bytes, however they were asked for.
+Before the first confirming scene of a run, its plan is written into the store under every policy
+that it compares. Whoever comes later with one of these policies, into whatever folder and on
+whatever scenes, finds it there: another plan is then no plan any more. A policy that did well or
+badly by luck of its training does so again on other scenes, beside whatever it is set; so a
+comparison is planned only if none of its policies was ever seen under other terms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from trimix.core.contracts import Json
 from trimix.core.errors import ConfigError
@@ -24,30 +23,40 @@ from trimix.evaluate.suites import Suite
 from trimix.experiment.store import Store
 
 NO_PLAN: Json = "exploratory"
-"""What is kept of scenes that were looked at without a plan."""
+"""What is kept of a policy that was looked at without a plan."""
+
+
+class Known(NamedTuple):
+    """By what a policy is known, however it was asked for.
+
+    Args:
+        weights: digest of what was trained. It is bound to a plan.
+        acts: digest of that and of how it acts. It is what is compared.
+    """
+
+    weights: str
+    acts: str
 
 
 @dataclass(frozen=True)
 class PromiseUnit:
-    """The plan under which two policies were first compared; or that one was seen.
+    """The plan under which a policy was first seen.
 
     Args:
         label: for people.
-        pair: what the two are known by; or the one.
-        scenes: what the scenes are known by, however many there are.
+        weights: the policy; see Known.
         promised: the plan, in terms of what its arms are known by; whoever comes first decides.
     """
 
     kind: ClassVar[str] = "plan"
 
     label: str
-    pair: tuple[str, ...]
-    scenes: Json
+    weights: str
     promised: Json
 
     def reads(self) -> Json:
-        """What is compared, and not how: that is what is looked up."""
-        return {"pair": plain(sorted(self.pair)), "scenes": self.scenes}
+        """Who was seen, and not how: that is what is looked up."""
+        return {"weights": self.weights}
 
     def code(self) -> None:
         """It is the same promise whatever becomes of the code."""
@@ -62,7 +71,7 @@ class PromiseUnit:
 def register(
     store: Store,
     plan: ComparisonPlan,
-    policies: Mapping[str, str],
+    policies: Mapping[str, Known],
     suite: Suite,
     *,
     looks_given: bool,
@@ -72,86 +81,81 @@ def register(
 
     Args:
         plan: of this run.
-        policies: arm -> digest of its policy of the first training seed.
+        policies: arm -> its policy of the first training seed.
         suite: the scenes that have not been looked at yet.
         looks_given: this run asks for looks of its own; if not, it takes those that were planned.
         exploratory: go on without a plan where there is another one.
 
     Returns:
-        (the plan, whether it was written down before these scenes were seen)
+        (the plan, whether it was written down before any of these policies was seen)
 
     Raises:
-        ConfigError: these policies were seen on these scenes under another plan.
+        ConfigError: a policy was seen under another plan.
     """
-    units = [
-        PromiseUnit(f"plan of {a} and {b}", (policies[a], policies[b]), _scenes_of(suite), NO_PLAN)
-        for a, b in combinations(policies, 2)
-    ]
-    known = [_promised(store, unit, suite) for unit in units]
-    found = [result for result in known if result is not None]
-    earlier = next((result for result in found if result != _terms(plan, policies)), None)
-    if isinstance(earlier, dict) and not looks_given:
-        looks = cast(list[int], earlier["looks"])
-        plan = replace(plan, looks=tuple(looks))
-        earlier = next((result for result in found if result != _terms(plan, policies)), None)
-    if earlier is not None and not exploratory:
+    units = {arm: _unit(arm, known, NO_PLAN) for arm, known in policies.items()}
+    found = {arm: entry.result for arm, unit in units.items() if (entry := store.find(unit))}
+    first = next((terms for terms in found.values() if isinstance(terms, dict)), None)
+    if first is not None and not looks_given:
+        plan = replace(plan, looks=tuple(cast(list[int], first["looks"])))
+    terms = _terms(plan, policies, suite)
+    other = next((arm for arm, earlier in found.items() if earlier != terms), None)
+    if other is not None and not exploratory:
         raise ConfigError(
-            f"these policies were seen on these scenes {_difference(earlier, plan, policies)}",
+            f"the policy of arm {other} was seen {_difference(found[other], terms)}",
             do="keep to the plan, or set exploratory=true, or seed= for new policies and scenes",
         )
-    new = exploratory and len(found) < len(units)
-    terms = NO_PLAN if new or earlier is not None else _terms(plan, policies)
-    kept = [store.make(replace(unit, promised=terms)).result for unit in units]
-    note_seen(store, policies, suite)
-    return plan, all(result == _terms(plan, policies) for result in kept)
+    kept_to = other is None and not (exploratory and len(found) < len(units))
+    promised = terms if kept_to else NO_PLAN
+    kept = [store.make(replace(unit, promised=promised)).result for unit in units.values()]
+    return plan, all(result == terms for result in kept)
 
 
-def note_seen(store: Store, policies: Mapping[str, str], suite: Suite) -> None:
-    """Write down that these policies are seen on these scenes, be it without a comparison.
+def note_seen(store: Store, policies: Mapping[str, Known]) -> None:
+    """Write down that policies are seen, be it without a comparison.
 
     Args:
-        policies, suite: see `register`.
+        policies: see `register`.
     """
-    for arm, digest in policies.items():
-        store.make(_sight(f"sight of {arm}", digest, suite))
+    for arm, known in policies.items():
+        store.make(_unit(arm, known, NO_PLAN))
 
 
-def _sight(label: str, digest: str, suite: Suite) -> PromiseUnit:
-    return PromiseUnit(label, (digest,), _scenes_of(suite), NO_PLAN)
+def other_plans(store: Store, plan: ComparisonPlan, policies: Mapping[str, Known]) -> int:
+    """How many further plans the store holds: each may err, and one of many is likelier to."""
+    kept = [record.result for record in store.records() if record.kind == PromiseUnit.kind]
+    plans = [terms for terms in kept if isinstance(terms, dict)]
+    ours = _contrasts(plan, policies)
+    return len({str(terms) for terms in plans if terms["contrasts"] != ours})
 
 
-def _promised(store: Store, unit: PromiseUnit, suite: Suite) -> Json:
-    """What was promised of a pair; None if one of the two has not been seen."""
-    if (entry := store.find(unit)) is not None:
-        return entry.result
-    seen = [store.find(_sight(unit.label, digest, suite)) for digest in unit.pair]
-    return None if None in seen else NO_PLAN
+def _unit(arm: str, known: Known, promised: Json) -> PromiseUnit:
+    return PromiseUnit(f"plan for {arm}", known.weights, promised)
 
 
-def _scenes_of(suite: Suite) -> Json:
-    return {"task": suite.task, "world": suite.world, "seed": suite.seed, "of": suite.purpose}
-
-
-def _terms(plan: ComparisonPlan, policies: Mapping[str, str]) -> Json:
+def _terms(plan: ComparisonPlan, policies: Mapping[str, Known], suite: Suite) -> Json:
     """The plan by what is compared and not by what it is called."""
-    raw = plan.to_json()
-    pairs = [sorted((policies[a], policies[b])) for a, b in plan.contrasts]
-    return plain({**raw, "contrasts": sorted(pairs)})
+    scenes = {"task": suite.task, "world": suite.world, "seed": suite.seed, "of": suite.purpose}
+    return plain({**plan.to_json(), "contrasts": _contrasts(plan, policies), "suite": scenes})
 
 
-def _difference(earlier: Json, plan: ComparisonPlan, policies: Mapping[str, str]) -> str:
+def _contrasts(plan: ComparisonPlan, policies: Mapping[str, Known]) -> Json:
+    return plain(sorted(sorted((policies[a].acts, policies[b].acts)) for a, b in plan.contrasts))
+
+
+def _difference(earlier: Json, terms: Json) -> str:
     if not isinstance(earlier, dict):
         return "before there was a plan"
-    terms = cast(dict[str, Any], _terms(plan, policies))
-    for name, value in terms.items():
+    for name, value in cast(dict[str, Any], terms).items():
         before = cast(Any, earlier[name])
         if value == before:
             continue
         if name == "contrasts":
-            return f"under a plan of {len(before)} contrasts, and now there are {_count(value)}"
+            return f"under a plan of {len(before)} contrasts, and now there are {len(value)} others"
+        if name == "suite":
+            return f"under a plan for {_scenes(before)}, and these scenes are {_scenes(value)}"
         return f"under a plan with {name} {before}, and now they are {value}"
     return "under another plan"
 
 
-def _count(pairs: list[Any]) -> str:
-    return f"{len(pairs)} others"
+def _scenes(suite: Mapping[str, Any]) -> str:
+    return f"{suite['task']}/{suite['world']}/{suite['of']} (seed {suite['seed']})"

@@ -26,13 +26,14 @@ from trimix.experiment.choose import choose
 from trimix.experiment.config import DREAMS, Arm, Experiment, default_arms, sources_used
 from trimix.experiment.folder import RunFolder
 from trimix.experiment.prepare import Prepared
-from trimix.experiment.promise import note_seen, register
+from trimix.experiment.promise import Known, note_seen, other_plans, register
 from trimix.experiment.reporting import Findings, assemble, strips
 from trimix.experiment.scores import closed_loop, offline
 from trimix.experiment.source_kinds import Real
 from trimix.experiment.store import Store
 from trimix.experiment.work import Listener, Work
 from trimix.rollout.dream import DreamSpec
+from trimix.rollout.learned import known_by
 from trimix.rollout.mujoco import ExpertSpec
 from trimix.rollout.worlds import WorldSpec
 
@@ -177,20 +178,21 @@ class _Run:
         world = self.prepared.world(scoring.world)
         suite = draw_suite(world, scoring.scenes, experiment.seed, "confirm")
         self.folder.save_suite("confirm", suite)
-        plan = None
+        plan, others, seen = None, 0, _first(trained)
         if len(found.locks) == 1:
-            note_seen(self.work.store, _first(trained), suite)
+            note_seen(self.work.store, seen)
         else:
             promised, registered = register(
                 self.work.store,
                 experiment.plan(found.locks),
-                _first(trained),
+                seen,
                 suite,
                 looks_given=bool(experiment.looks),
                 exploratory=experiment.exploratory,
             )
             self.folder.save_plan(promised, registered)
             plan = promised if registered else None
+            others = other_plans(self.work.store, promised, seen)
         closed = closed_loop(
             self.work,
             "closed-loop",
@@ -205,7 +207,7 @@ class _Run:
         return replace(
             found,
             closed=closed,
-            compared=compare_arms(closed, plan),
+            compared=compare_arms(closed, plan, others=others),
             also=also,
             fidelity=fidelity,
             experts=self._experts(),
@@ -226,7 +228,6 @@ class _Run:
                 continue
             try:
                 suite = draw_suite(world, scoring.also_scenes, self.experiment.seed, "confirm")
-                note_seen(self.work.store, _first(trained), suite)
                 scored = closed_loop(
                     self.work,
                     f"closed-loop {name}",
@@ -281,6 +282,6 @@ class _Run:
         return {experiment.task: rates}
 
 
-def _first(trained: Sequence[Trained]) -> dict[str, str]:
-    """arm -> digest of its policy of the first training seed."""
-    return {t.arm: t.digest for t in trained if t.seed == 0}
+def _first(trained: Sequence[Trained]) -> dict[str, Known]:
+    """arm -> its policy of the first training seed."""
+    return {t.arm: Known(*known_by(t.policy)) for t in trained if t.seed == 0}

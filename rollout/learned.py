@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trimix.core.contracts import Json, Policy, World
-from trimix.data.files import combined_digest, digest, files_below
+from trimix.data.files import combined_digest, compact_json, digest, files_below, text_digest
 from trimix.policy.store import MODELS, about_policy, from_pretrained
 
 
@@ -56,6 +56,16 @@ class LearnedSpec:
 
     def _network(self) -> str:
         return MODELS.where(str(about_policy(Path(self.path))["kind"]))
+
+
+def known_by(path: str | Path) -> tuple[str, str]:
+    """Hex digests of a policy's weights, and of those together with how it acts.
+
+    Neither knows of the versions of what wrote it.
+    """
+    weights = policy_digest(Path(path) / "model")
+    about = {k: v for k, v in about_policy(Path(path)).items() if k not in ("format", "versions")}
+    return weights, text_digest(compact_json([weights, about]))
 
 
 def policy_digest(path: str | Path) -> str:

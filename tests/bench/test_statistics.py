@@ -75,9 +75,20 @@ def test_what_is_exploratory_claims_nothing() -> None:
     assert of_headline(headline([row], {"a": 0.6, "b": 0.4})) == []
 
 
-@pytest.mark.parametrize("said", ["a beats b.", "a is better than b", "b beats all."])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "a beats b.",
+        "a is better than b",
+        "b beats all.",
+        "a beats b by 1.0 to 2.0 points; d is the best arm of all.",
+        "a beats b by 1.0 to 2.0 points; c and d are no different.",
+        "c and d are equal.",
+        "all beat b by 1.0 to 2.0 points.",
+    ],
+)
 def test_words_that_are_not_known_are_not_passed_over(said: str) -> None:
-    with pytest.raises(DataError, match="can't be read"):
+    with pytest.raises(DataError, match="that can't be read"):
         of_headline(said)
     with pytest.raises(DataError, match="says nothing of two arms"):
         of_statement(said)

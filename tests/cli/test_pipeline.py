@@ -69,7 +69,13 @@ def test_shares_are_chosen_on_seeds_and_scenes_that_are_not_compared_on(
     candidates = (
         "choose.candidates={little: {real: 0.75, sim: 0.25}, much: {real: 0.25, sim: 0.75}}"
     )
-    given = ["only=[real-only,real+sim]", "choose.arm=real+sim", "choose.scenes=2", candidates]
+    given = [
+        "exploratory=true",
+        "only=[real-only,real+sim]",
+        "choose.arm=real+sim",
+        "choose.scenes=2",
+        candidates,
+    ]
     assert main(["pipeline", *LITTLE, f"out={run}", "task=push_t", *given]) == 0
     report = load_report(run)
     choice, arms = report["choice"], {a["name"]: a for a in report["arms"]}

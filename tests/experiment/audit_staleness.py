@@ -172,7 +172,7 @@ def units(made: Made, package: Path) -> dict[str, Any]:
         EXPERT: RolloutsUnit("", push.world, push.policy, scenes, 1, False),
         ROLLOUTS: RolloutsUnit("", push.world, policy, scenes, 1, False),
         PREDICTIONS: PredictionsUnit("", policy, str(made.data), (0,), WINDOW, 10),
-        PLAN: PromiseUnit("", ("a", "b"), "scenes", "terms"),
+        PLAN: PromiseUnit("", "weights", "terms"),
     }
 
 
