@@ -5,6 +5,7 @@ from trimix.core.registry import Registry
 BENCHES = Registry(
     "bench",
     {
+        "beyond": "trimix.bench.beyond:run",
         "collecting": "trimix.bench.collecting:run",
         "demo": "trimix.bench.pipelines:demo",
         "import": "trimix.bench.importing:run",

@@ -90,9 +90,9 @@ def _cell(
     ours, naive, own_rates, naive_rates = Tally(), Tally(), Tally(), Tally()
     for truth in truths(deviation):
         judged: dict[str, list[F64]] = {}
-        for tables in _chunks(truth, experiments, seeds):
+        for tables in chunks(truth, experiments, seeds):
             found = infer_many(tables, plan)
-            judged.setdefault("ours", []).append(_read(found, tables, truth))
+            judged.setdefault("ours", []).append(judge_sentences(found, tables, truth))
             judged.setdefault("rates", []).append(_rates(found, truth))
             arms, contrasts = list(tables.values()), _contrasts(plan)
             against = {"naive": pooled_cells(arms, contrasts)}
@@ -129,8 +129,8 @@ def _many_scenes(seeds: int, experiments: int) -> Iterator[Figure]:
             continue
         wide = replace(truth, scenes=MANY_SCENES)
         judged: tuple[list[F64], list[F64]] = ([], [])
-        for tables in _chunks(wide, experiments, seeds):
-            judged[0].append(_read(infer_many(tables, plan), tables, wide))
+        for tables in chunks(wide, experiments, seeds):
+            judged[0].append(judge_sentences(infer_many(tables, plan), tables, wide))
             ends = range_alone(Crossed.of(list(tables.values())), _contrasts(plan), ALPHA)
             judged[1].append(_judge(ends, _contrasts(plan) @ _of(wide)))
         for tally, found in zip((ours, alone), judged, strict=True):
@@ -142,7 +142,7 @@ def _many_scenes(seeds: int, experiments: int) -> Iterator[Figure]:
     yield Figure(name, ours.false, "%", experiments, alone.false, f"{about}; {beside}")
 
 
-def _read(found: Iterable[Inference], tables: Tables, truth: Truth) -> F64:
+def judge_sentences(found: Iterable[Inference], tables: Tables, truth: Truth) -> F64:
     """(B, 3): a false claim, all intervals hold, mean half-width, off the reports' sentences."""
     judged = []
     for e, inference in enumerate(found):
@@ -210,7 +210,7 @@ def _peeking(experiments: int, deviations: Iterable[float]) -> Iterator[Figure]:
         if len(set(truth.rates)) > 1 or not truth.arm_by_scene or "half" in truth.about:
             continue
         false: dict[str, list[F64]] = {"planned": [], "added": [], "unplanned": []}
-        for tables in _chunks(truth, experiments, last, "peeking"):
+        for tables in chunks(truth, experiments, last, "peeking"):
             seen = {s: {arm: table[:, :s] for arm, table in tables.items()} for s in counts}
 
             def wrong(
@@ -220,7 +220,9 @@ def _peeking(experiments: int, deviations: Iterable[float]) -> Iterator[Figure]:
                 truth: Truth = truth,
             ) -> F64:
                 """Experiments with a false claim at some look."""
-                by_look = [_read(infer_many(seen[s], plan_of(s)), seen[s], truth) for s in at]
+                by_look = [
+                    judge_sentences(infer_many(seen[s], plan_of(s)), seen[s], truth) for s in at
+                ]
                 return np.asarray(np.max([judged[:, 0] for judged in by_look], axis=0), np.float64)
 
             false["planned"].append(wrong(lambda _: looks, SEEDS))
@@ -246,7 +248,7 @@ def _betting(experiments: int) -> Iterator[Figure]:
     for rate in (0.1, 0.5, 0.9):
         truth = Truth((rate, rate), (0.0, 0.0), 0.5, f"two policies of {100 * rate:.0f}%")
         found = []
-        for tables in _chunks(truth, experiments, 1, "betting"):
+        for tables in chunks(truth, experiments, 1, "betting"):
             a, b = (table[:, 0] for table in tables.values())
             for mine, theirs in zip(a, b, strict=True):
                 rows = [
@@ -263,7 +265,7 @@ def _betting(experiments: int) -> Iterator[Figure]:
     yield Figure(name, ours.false, "%", experiments, naive.false, about)
 
 
-def _chunks(truth: Truth, experiments: int, seeds: int, *key: str) -> Iterator[Tables]:
+def chunks(truth: Truth, experiments: int, seeds: int, *key: str) -> Iterator[Tables]:
     for begin in range(0, experiments, CHUNK):
         yield truth.tables(min(CHUNK, experiments - begin), seeds, *key, begin)
 

@@ -30,7 +30,8 @@ POWER = 0.8
 METHODS: Mapping[Scope, str] = {
     "mixes": (
         "seeds crossed with scenes; each arm's variance over seeds, or the pooled one if larger; "
-        "studentized range, or Student's t of one arm's seeds if larger; score intervals combined"
+        "studentized range, or Student's t of one arm's seeds if larger; score intervals combined; "
+        "they hold if seeds that were not run are like these"
     ),
     "these policies": "paired scenes, two more added, one won by each side; Bonferroni",
 }

@@ -43,3 +43,17 @@ def jackknife_interval(
         factor = float(np.exp(min(reach / whole, 700.0)))
         return whole / factor, whole * factor
     return whole - reach, whole + reach
+
+
+def margin_interval(ours: F64, theirs: F64, level: float) -> tuple[float, float] | None:
+    """Interval of one error minus another, of the same episodes.
+
+    It is made of their ratio, whose logarithm is less skewed than their difference.
+
+    Args:
+        ours, theirs: (1 + E,) errors, as in `jackknife_interval`.
+    """
+    if not (theirs > 0).all():
+        return None
+    ratio = jackknife_interval(ours / theirs, level, positive=True)
+    return ratio and (float(theirs[0]) * (ratio[0] - 1), float(theirs[0]) * (ratio[1] - 1))

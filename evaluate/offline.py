@@ -18,7 +18,7 @@ from trimix.core.errors import ConfigError, DataError
 from trimix.data.dataset import Dataset
 from trimix.data.fingerprint import FingerprintSet
 from trimix.data.windows import WindowBatch, Windows
-from trimix.evaluate.jackknife import jackknife_interval, leave_one_out
+from trimix.evaluate.jackknife import jackknife_interval, leave_one_out, margin_interval
 from trimix.evaluate.schema import BASELINES
 from trimix.policy.predict import repeat_last_chunks
 
@@ -306,8 +306,5 @@ def _figures(nmse: F64 | None, f1: F64 | None) -> dict[str, Any]:
 def _margin(ours: F64 | None, theirs: F64 | None, level: float) -> dict[str, Any]:
     if ours is None or theirs is None:
         return {"margin": None, "margin_ci95": None}
-    # By the ratio of the errors, whose logarithm is less skewed than their difference.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = jackknife_interval(ours / theirs, level, positive=True)
-    ends = ratio and tuple(float(theirs[0]) * (end - 1) for end in ratio)
+    ends = margin_interval(ours, theirs, level)
     return {"margin": float(ours[0] - theirs[0]), "margin_ci95": ends}

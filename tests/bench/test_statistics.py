@@ -127,14 +127,14 @@ def test_words_that_differ_from_the_numbers_stop_it(monkeypatch: pytest.MonkeyPa
     tables = truth.tables(5, 3)
     plan = ComparisonPlan.all_pairs(ARMS, [3])
     found = infer_many(tables, plan)
-    statistics._read(found, tables, truth)
+    statistics.judge_sentences(found, tables, truth)
 
     def bold(row: Comparison) -> str:
         return statement({**row, "verdict": "better", "delta": 0.1, "ci95": (0.01, 0.2)})
 
     monkeypatch.setattr(statistics, "statement", bold)
     with pytest.raises(DataError, match="another thing than the numbers"):
-        statistics._read(found, tables, truth)
+        statistics.judge_sentences(found, tables, truth)
 
 
 def test_a_false_claim_is_judged_false() -> None:
@@ -146,10 +146,10 @@ def test_a_false_claim_is_judged_false() -> None:
         for arm, rate in zip(ARMS, (0.9, 0.1, 0.1, 0.1), strict=True)
     }
     found = infer_many(tables, ComparisonPlan.all_pairs(ARMS, [5]))
-    ((false, held, _),) = statistics._read(found, tables, truth)
+    ((false, held, _),) = statistics.judge_sentences(found, tables, truth)
     assert (false, held) == (1, 0)
     right = Truth((0.9, 0.1, 0.1, 0.1), (0.05,) * 4, 0.0, "right")
-    ((false, held, _),) = statistics._read(found, tables, right)
+    ((false, held, _),) = statistics.judge_sentences(found, tables, right)
     assert (false, held) == (0, 1)
 
 
@@ -176,7 +176,7 @@ def test_claims_are_false_no_more_often_than_said_and_intervals_no_wider_than_ne
     for truth in HARD[::3]:
         tables = truth.tables(300, seeds)
         found = infer_many(tables, plan)
-        judged.append(statistics._read(found, tables, truth))
+        judged.append(statistics.judge_sentences(found, tables, truth))
         rates.append(statistics._rates(found, truth))
     false, held, width = np.concatenate(judged).mean(0)
     assert false <= 0.05
