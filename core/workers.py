@@ -11,10 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from trimix.core.errors import TrimixError
@@ -178,11 +179,19 @@ class _Slot:
         )
         self.at = -1
 
-    def submit(self, at: int, task: Callable[[Any, A, Tick], R], argument: A) -> Future[R]:
-        """Begin task number `at`; starts the process with the first."""
+    def submit(
+        self,
+        at: int,
+        task: Callable[[Any, A, Tick], R],
+        argument: A,
+        ended: SimpleQueue[Future[R]],
+    ) -> Future[R]:
+        """Begin task number `at`, which is put into `ended`; starts the process with the first."""
         self.at, self._before = at, self._count.value
         with _no_interrupt(), _environment(WORKER_ENVIRONMENT):
-            return self._pool.submit(_run, task, argument)
+            future = self._pool.submit(_run, task, argument)
+            future.add_done_callback(ended.put)
+            return future
 
     def ticks(self) -> int:
         """Units of the present task that are done."""
@@ -209,6 +218,7 @@ def _share_out(
     tries = Tries(len(arguments), died, tick)
     slots = [_Slot(setup) for _ in range(workers)]
     running: dict[Future[R], _Slot] = {}
+    done: SimpleQueue[Future[R]] = SimpleQueue()
     others = set(multiprocessing.active_children())
     try:
         while tries.waiting or running:
@@ -216,11 +226,11 @@ def _share_out(
                 if tries.waiting and slot not in running.values():
                     at = tries.begin()
                     try:
-                        running[slot.submit(at, task, arguments[at])] = slot
+                        running[slot.submit(at, task, arguments[at], done)] = slot
                     except BrokenProcessPool as fault:  # it died between two tasks
                         slots[i] = slot.replaced(setup)
                         tries.lost(at, fault)
-            ended, _ = wait(running, POLL_S, FIRST_COMPLETED)
+            ended = _ended(done)
             for slot in running.values():
                 tries.ticked(slot.at, slot.ticks())
             for future in ended:
@@ -240,6 +250,20 @@ def _share_out(
             process.terminate()
         for slot in slots:
             slot.close()
+
+
+def _ended(done: SimpleQueue[Future[R]]) -> list[Future[R]]:
+    """Tasks that have ended, once there is one or some time has passed.
+
+    Not by concurrent.futures.wait: Ctrl-C within it can leave the lock of a future held, for which
+    the pool would wait for ever.
+    """
+    ended = []
+    with suppress(Empty):
+        ended.append(done.get(timeout=POLL_S))
+        while True:
+            ended.append(done.get_nowait())
+    return ended
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Uniform:
         _ordered(_tuple(self.low), _tuple(self.high))
 
     def sample(self, rng: np.random.Generator) -> Json:
-        low, high = _tuple(self.low), _tuple(self.high)
+        low, high = np.add(_tuple(self.low), 0.0), np.add(_tuple(self.high), 0.0)  # -0.0 is 0.0
         return _plain(rng.uniform(low, high), isinstance(self.low, (int, float)))
 
 

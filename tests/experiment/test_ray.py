@@ -20,7 +20,6 @@ from trimix.experiment.executor import executor_of
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray (an extra) is not installed"),
-    pytest.mark.xdist_group("ray"),  # one cluster at a time, begun once
     pytest.mark.timeout(900),
 ]
 

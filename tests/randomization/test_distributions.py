@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trimix.core.errors import ConfigError
@@ -30,6 +30,7 @@ ANY = st.one_of(
 
 
 @given(ANY, SEED)
+@example(Uniform(0.0, -0.0), 0)
 def test_a_draw_is_plain_json(distribution, seed):
     value = distribution.sample(stream(seed))
     assert json.loads(json.dumps(value, allow_nan=False)) == value
