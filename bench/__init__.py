@@ -9,6 +9,7 @@ BENCHES = Registry(
         "collecting": "trimix.bench.collecting:run",
         "demo": "trimix.bench.pipelines:demo",
         "import": "trimix.bench.importing:run",
+        "looks": "trimix.bench.looks:run",
         "plan": "trimix.bench.plan:run",
         "statistics": "trimix.bench.statistics:run",
         "tiny": "trimix.bench.pipelines:tiny",

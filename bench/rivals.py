@@ -48,7 +48,7 @@ def satterthwaite(data: Crossed, contrasts: F64, alpha: float) -> Ends:
     variance = by_seed + _arm_by_scene(data, contrasts)
     squares = (data.between**2) @ (by_arm**2 / (data.seeds - 1)).T
     freedom = variance**2 / np.maximum(squares, 1e-30)
-    quantile = stats.t.isf(alpha / (2 * len(contrasts)), np.minimum(freedom, 1e4))
+    quantile = stats.t.isf(alpha / (2 * len(contrasts)), np.clip(freedom, 1, 1e4))
     return _symmetric(data, contrasts, quantile * np.sqrt(variance))
 
 
