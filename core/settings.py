@@ -5,6 +5,7 @@ The dataclasses hold the defaults, and nothing else does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
@@ -57,9 +58,20 @@ def fill(node: DictConfig, raw: Mapping[str, Any] | DictConfig, cls: type[T], wh
     """`build` from a schema whose mappings already have entries; typed ones need that."""
     try:
         given = raw if isinstance(raw, DictConfig) else OmegaConf.create(dict(raw))
-        return to_object(OmegaConf.merge(node, given), cls)
+        merged = OmegaConf.merge(node, given)
+        _require_numbers(OmegaConf.to_container(merged), where)
+        return to_object(merged, cls)
     except OmegaConfBaseException as fault:
         raise explain(fault, where) from fault
+
+
+def _require_numbers(value: Any, where: str, key: str = "") -> None:
+    """Raise ConfigError where a number is none: it would pass every comparison with a limit."""
+    if isinstance(value, float) and math.isnan(value):
+        raise ConfigError(f"{key} is nan", where=where, do="give a number")
+    if isinstance(value, (dict, list)):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            _require_numbers(part, where, f"{key}.{name}" if key else str(name))
 
 
 def to_object(config: Any, cls: type[T]) -> T:

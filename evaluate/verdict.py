@@ -81,9 +81,10 @@ class _Standing:
                 self.beats[c["b"], c["a"]] = (-high, -low)
             else:
                 self.open.add(frozenset((c["a"], c["b"])))
-        named = dict.fromkeys(arm for c in comparisons for arm in (c["a"], c["b"]))
-        self.arms = sorted(named, key=lambda arm: -success[arm])
-        self.left_out = sorted(set(success) - set(named), key=lambda arm: -success[arm])
+        named = {arm for c in comparisons for arm in (c["a"], c["b"])}
+        ranked = sorted(success, key=lambda arm: -success[arm])
+        self.arms = [arm for arm in ranked if arm in named]
+        self.left_out = [arm for arm in ranked if arm not in named]
 
     def sentence(self) -> str:
         said = self._said()
@@ -159,6 +160,8 @@ def open_questions(
         if c["scope"] == "these policies":
             says = f"takes a run planned with at least {SEEDS_FOR_MIXES} training seeds an arm"
             seeds = SEEDS_FOR_MIXES
+        elif seeds is None and not round(100 * c["delta"], 1):
+            says = "takes a difference: none was seen, so no number of training seeds can be named"
         elif seeds is None:
             says = (
                 f"is out of reach: a difference of {_signed(100 * c['delta'])} points would not "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from trimix.core.errors import ConfigError, unknown
+from trimix.core.limits import require_view
 from trimix.evaluate.planned import ComparisonPlan
 from trimix.experiment.source_kinds import (
     Dream,
@@ -112,6 +113,10 @@ class Scoring:
     def __post_init__(self) -> None:
         names = ("scenes", "also_scenes", "expert_scenes", "rows", "worldmodel_starts")
         require_positive(**{f"evaluate.{name}": getattr(self, name) for name in names})
+        if self.offline_windows < 0:
+            raise ConfigError(
+                f"evaluate.offline_windows is {self.offline_windows}", do="0 is all of them"
+            )
         require_preset(self.world, "evaluate.world")
         for preset in self.expert_presets:
             require_preset(preset, "evaluate.expert_presets")
@@ -210,6 +215,9 @@ class Experiment:
         require_positive(seeds=self.seeds, batch_size=self.batch_size)
         if self.seeds > MAX_SEEDS:
             raise ConfigError(f"{self.seeds} training seeds", do=f"at most {MAX_SEEDS}")
+        require_view(self.image_hw, self.control_dt_s)
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed is {self.seed}", do="at least 0, and 63 bits at most")
         if not self.arms:
             raise ConfigError("there are no arms to compare")
         if not self.recorded():

@@ -36,6 +36,7 @@ from trimix.rollout.dream import DreamSpec
 from trimix.rollout.learned import known_by
 from trimix.rollout.mujoco import ExpertSpec
 from trimix.rollout.worlds import WorldSpec
+from trimix.train.device import pick_device
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,16 @@ def run(
         What was found; the same, to the byte, wherever it was computed.
 
     Raises:
-        ConfigError: another experiment's report is in `out`, or these policies were seen on these
-            scenes under another plan.
+        ConfigError: another experiment's report is in `out`, or these policies were seen under
+            another plan.
+        MissingError: this machine has not the device that policies are to be scored on.
         TrimixError: what a part of it could not use; what was done stays.
     """
     _require_sources(experiment, Path(out))
     kept = store if isinstance(store, Store) else Store(store)
     work = Work(kept, executor or Local(2), listener)
+    if isinstance(work.executor, Local):  # a cluster's machines may have what this one lacks
+        pick_device(experiment.scoring.device)
     with RunFolder(out, kept).held(experiment) as folder:
         return _Run(experiment, work, folder).all(command)
 

@@ -34,7 +34,7 @@ from trimix.rollout.learned import LearnedSpec
 from trimix.rollout.policies import PolicySpec
 from trimix.rollout.scenes import Outcome, run_scenes
 from trimix.rollout.worlds import WorldSpec
-from trimix.train.device import torch_threads
+from trimix.train.device import pick_device, torch_threads
 
 BLOCK = 50
 """Scenes of a suite that are run together; a longer suite has more blocks of the same scenes."""
@@ -128,7 +128,7 @@ class PredictionsUnit:
 
     def make(self, folder: Path, tick: Tick) -> Json:
         """Predict, window by window."""
-        policy = from_pretrained(Path(self.policy.path), device=self.policy.device)
+        policy = from_pretrained(Path(self.policy.path), device=pick_device(self.policy.device))
         dataset = Dataset.open(self.data)
         windows = windows_of(dataset, list(policy.interface.cameras), self.window, self.episodes)
         chunks = []

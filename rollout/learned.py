@@ -8,6 +8,7 @@ from pathlib import Path
 from trimix.core.contracts import Json, Policy, World
 from trimix.data.files import combined_digest, compact_json, digest, files_below, text_digest
 from trimix.policy.store import MODELS, about_policy, from_pretrained
+from trimix.train.device import pick_device
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,18 @@ class LearnedSpec:
 
         Raises:
             MissingError, DataError: there is no policy, or it cannot be read.
+            ConfigError, MissingError: there is no such device.
             InterfaceError: it was trained on another interface than the world's.
         """
-        policy = from_pretrained(Path(self.path), device=self.device)
+        device = pick_device(self.device)
+        policy = from_pretrained(Path(self.path), device=device)
         world.interface.require_same(policy.interface, where=self.path)
         changes = {"execute": self.execute, "domain": self.domain}
         given = {name: value for name, value in changes.items() if value is not None}
         act = replace(policy.config, **given)  # type: ignore[arg-type]
         if act == policy.config:
             return policy
-        return from_pretrained(Path(self.path), act=act, device=self.device)
+        return from_pretrained(Path(self.path), act=act, device=device)
 
     def reads(self) -> Json:
         """The digest of its files, its network and how it acts."""

@@ -19,6 +19,7 @@ from gymnasium.vector import AutoresetMode
 
 from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Obs, PolicyInterface, Start, World
 from trimix.core.errors import ConfigError
+from trimix.core.limits import require_view
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
 from trimix.core.version import release
@@ -53,6 +54,9 @@ class MujocoConfig:
     threads: int = 1
     draw_images: bool = True
     scene: SceneConfig = field(default_factory=SceneConfig)
+
+    def __post_init__(self) -> None:
+        require_view(self.image_hw, self.control_dt_s)
 
 
 class MujocoWorld(World):

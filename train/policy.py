@@ -102,8 +102,9 @@ class PolicyTrainConfig:
         if self.kind not in store.MODELS:
             raise unknown("policy", self.kind, store.MODELS)
         augment.check_mode(self.augment)
-        if self.history < 1 or self.chunk < 1:
-            raise ConfigError("history and chunk are at least 1")
+        for name in ("history", "chunk", "width"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"policy.{name} is {getattr(self, name)}", do="at least 1")
         if not 0 <= self.tag_dropout <= 1 or self.state_noise < 0:
             raise ConfigError("tag_dropout is in [0, 1], state_noise at least 0")
         if self.prefetch < 0:

@@ -90,6 +90,17 @@ def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
         (["pipeline", "preset=tiny", "out={tmp}/x", "real.path={tmp}/none"], "check the path"),
         (["pipeline", "arms.odd={synthetic: 1}"], "source 'synthetic' is not known; available"),
         (["collect", "a b"], "trimix"),
+        (["collect", "out={tmp}/x", "image_hw=[0,0]"], "image_hw is [0, 0]; give height"),
+        (["pipeline", "image_hw=[100000,100000]"], "image_hw is [100000, 100000]"),
+        (["pipeline", "image_hw=[16]"], "image_hw is [16]"),
+        (["pipeline", "control_dt_s=0"], "control_dt_s is 0; above 0"),
+        (["pipeline", "control_dt_s=nan"], "control_dt_s is nan"),
+        (["pipeline", "real.heldout=nan"], "real.heldout is nan"),
+        (["pipeline", "seed=99999999999999999999999"], "seed"),
+        (["pipeline", "seed=-1"], "seed is -1"),
+        (["pipeline", "policy.width=-5"], "policy.width is -5; at least 1"),
+        (["pipeline", "evaluate.offline_windows=-1"], "evaluate.offline_windows is -1"),
+        (["pipeline", "out={tmp}/x", "evaluate.device=foo"], "device 'foo' is not known"),
     ],
 )
 def test_a_mistake_is_one_line_status_2_and_leaves_nothing(
