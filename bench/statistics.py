@@ -8,7 +8,9 @@ says "beats" or "best" of an arm that is no better; coverage is that of all inte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from trimix.bench.rivals import RIVALS, Ends, pooled_cells, pooled_rates, range_
 from trimix.bench.sentences import Claim, of_headline, of_statement
 from trimix.bench.simulated import ARMS, SCENES, Truth, truths
 from trimix.core.contracts import F64, BoolArray
-from trimix.core.errors import DataError
+from trimix.core.errors import DataError, TrimixError
+from trimix.core.workers import Local, Tick
 from trimix.evaluate.compare import comparison_rows
 from trimix.evaluate.crossed import Crossed
 from trimix.evaluate.inference import Inference, infer_many
@@ -26,6 +29,7 @@ from trimix.evaluate.verdict import headline, statement
 
 EXPERIMENTS = 4000
 CHUNK = 250
+WORKERS = 2
 SEEDS = (3, 5, 8)
 DEVIATIONS = (0.0, 0.03, 0.05, 0.08)
 ALPHA = 0.05
@@ -82,27 +86,18 @@ def _cell(
     seeds: int, deviation: float, experiments: int, rivals: Mapping[str, Tally]
 ) -> Iterator[Figure]:
     """All kinds of experiments with so many seeds of such a deviation."""
-    plan = ComparisonPlan.all_pairs(ARMS, [seeds], scenes=SCENES)
     ours, naive, own_rates, naive_rates = Tally(), Tally(), Tally(), Tally()
-    for truth in truths(deviation):
-        judged: dict[str, list[F64]] = {}
-        for tables in chunks(truth, experiments, seeds):
-            found = infer_many(tables, plan)
-            judged.setdefault("ours", []).append(judge_sentences(found, tables, truth))
-            judged.setdefault("rates", []).append(_rates(found, truth))
-            arms, contrasts = list(tables.values()), _contrasts(plan)
-            against = {"naive": pooled_cells(arms, contrasts)}
-            data = Crossed.of(arms)
-            against |= {name: rival(data, contrasts, ALPHA) for name, rival in RIVALS.items()}
-            for name, ends in against.items():
-                judged.setdefault(name, []).append(_judge(ends, contrasts @ _of(truth)))
-            ends = pooled_rates(arms)
-            judged.setdefault("naive rates", []).append(_judge(ends, _of(truth)))
-        judged["used"] = judged["ours"]
-        tallies = {"ours": ours, "naive": naive, "rates": own_rates, "naive rates": naive_rates}
-        for name, tally in {**tallies, **rivals}.items():
-            false, covered, width = np.concatenate(judged[name]).mean(0)
-            tally.add(false, covered, width, truth.about)
+    tallies = {"ours": ours, "naive": naive, "rates": own_rates, "naive rates": naive_rates}
+    tallies |= rivals
+    grid = list(truths(deviation))
+    died = TrimixError("a process died that simulates experiments")
+    setup = partial(_sized, seeds, experiments)
+    workers = Local(1 if experiments < EXPERIMENTS else WORKERS)
+    for i, means in sorted(workers.run(_kind, grid, setup=setup, died=died)):
+        means["used"] = means["ours"]
+        for name, tally in tallies.items():
+            false, covered, width = means[name]
+            tally.add(false, covered, width, grid[i].about)
     cell = f"s{seeds}.sd{100 * deviation:.0f}"
     kinds = f"worst of {len(ours.widths)} kinds, here: {ours.worst}"
     baseline = "baseline: all seeds' cells pooled, each pair on its own"
@@ -114,6 +109,34 @@ def _cell(
         ("rates_half_width", own_rates.width, "points", naive_rates.width, "mean over kinds"),
     ):
         yield Figure(f"statistics.{figure}.{cell}", value, unit, experiments, against_, about)
+
+
+@contextmanager
+def _sized(seeds: int, experiments: int) -> Iterator[tuple[int, int]]:
+    yield seeds, experiments
+
+
+def _kind(size: tuple[int, int], truth: Truth, tick: Tick) -> dict[str, tuple[float, float, float]]:
+    """Method -> share of one kind's (seeds, experiments) with a false claim, with all intervals
+    holding, and their mean half-width."""
+    seeds, experiments = size
+    plan = ComparisonPlan.all_pairs(ARMS, [seeds], scenes=SCENES)
+    judged: dict[str, list[F64]] = {}
+    for tables in chunks(truth, experiments, seeds):
+        found = infer_many(tables, plan)
+        judged.setdefault("ours", []).append(judge_sentences(found, tables, truth))
+        judged.setdefault("rates", []).append(_rates(found, truth))
+        arms, contrasts = list(tables.values()), _contrasts(plan)
+        against = {"naive": pooled_cells(arms, contrasts)}
+        data = Crossed.of(arms)
+        against |= {name: rival(data, contrasts, ALPHA) for name, rival in RIVALS.items()}
+        for name, ends in against.items():
+            judged.setdefault(name, []).append(_judge(ends, contrasts @ _of(truth)))
+        ends = pooled_rates(arms)
+        judged.setdefault("naive rates", []).append(_judge(ends, _of(truth)))
+    tick()
+    means = {name: np.concatenate(parts).mean(0) for name, parts in judged.items()}
+    return {name: (float(f), float(c), float(w)) for name, (f, c, w) in means.items()}
 
 
 def _many_scenes(seeds: int, experiments: int) -> Iterator[Figure]:
