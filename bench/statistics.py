@@ -56,6 +56,7 @@ def run(quick: bool) -> Iterator[Figure]:
             yield Figure(
                 f"{at}.half_width.s{seeds}", tally.width, "points", experiments, None, about
             )
+        yield from _few_arms(seeds, experiments)
         yield from _many_scenes(seeds, experiments)
 
 
@@ -137,6 +138,27 @@ def _kind(size: tuple[int, int], truth: Truth, tick: Tick) -> dict[str, tuple[fl
     tick()
     means = {name: np.concatenate(parts).mean(0) for name, parts in judged.items()}
     return {name: (float(f), float(c), float(w)) for name, (f, c, w) in means.items()}
+
+
+def _few_arms(seeds: int, experiments: int) -> Iterator[Figure]:
+    """Two and three equal arms, where the kinds that err most of four do."""
+    for k in (2, 3):
+        arms = ARMS[:k]
+        plan = ComparisonPlan.all_pairs(arms, [seeds], scenes=SCENES)
+        worst = Tally()
+        for truth in truths(max(DEVIATIONS)):
+            if len(set(truth.rates)) > 1 or "one sixfold" not in truth.about:
+                continue
+            fewer = replace(truth, rates=truth.rates[:k], deviations=truth.deviations[:k])
+            judged = [
+                judge_sentences(infer_many(tables, plan), tables, fewer)
+                for tables in chunks(fewer, experiments, seeds)
+            ]
+            false, covered, width = np.concatenate(judged).mean(0)
+            worst.add(false, covered, width, fewer.about)
+        about = f"{k} arms, seeds that differ sixfold; worst: {worst.worst}"
+        name = f"statistics.arms{k}_false_better.s{seeds}"
+        yield Figure(name, worst.false, "%", experiments, None, about)
 
 
 def _many_scenes(seeds: int, experiments: int) -> Iterator[Figure]:

@@ -196,11 +196,13 @@ def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
     """How many standard errors, over seeds and over scenes, a family stays within together.
 
     Over many degrees of freedom, the smaller of two that both hold: Bonferroni, and for pairs of
-    arms the studentized range (Tukey). Over seeds the degrees of freedom are those of all arms
-    together, which is too many if one arm's seeds vary far more than the others': then its own
-    S - 1 are all there are, and every contrast that errs errs by that arm, so Student's quantile
-    without an adjustment is needed and does. An arm without deviation is still given its share of
-    the pooled variance (`_seed_variance`), by which that quantile may be smaller.
+    arms the studentized range (Tukey). Over seeds the degrees of freedom are those of a design in
+    which seeds are blocks, (K - 1) (S - 1): those of all arms together, K (S - 1), are too many if
+    deviations differ and rates are near 0 or 1 (bench.statistics). If one arm's seeds vary far
+    more than the others', its own S - 1 are all there are, and every contrast that errs errs by
+    that arm, so Student's quantile without an adjustment is needed and does. An arm without
+    deviation is still given its share of the pooled variance (`_seed_variance`), by which that
+    quantile may be smaller.
 
     Args:
         family: the intervals.
@@ -209,7 +211,8 @@ def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
     df = [s - 1 for s in seeds]
     share = min(df) / sum(df) * min(seeds) / max(seeds) if family.arms else 0.0
     alone = float(stats.t.isf(family.alpha / 2, min(df))) / np.sqrt(1 + share)
-    return max(together(family, sum(df)), alone), together(family, np.inf)
+    blocks = sum(df) - max(df) if len(df) > 1 else df[0]
+    return max(together(family, blocks), alone), together(family, np.inf)
 
 
 def together(family: Family, df: float) -> float:

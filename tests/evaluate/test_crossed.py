@@ -132,14 +132,14 @@ def test_an_arm_that_never_succeeds_is_not_lent_the_others_deviation():
 
 
 def test_quantiles_over_seeds():
-    tukey = float(stats.studentized_range.isf(0.05, 4, 28)) / 2**0.5
+    tukey = float(stats.studentized_range.isf(0.05, 4, 3 * 7)) / 2**0.5
     assert quantiles(Family(0.05, 6, 4), (8,) * 4)[0] == pytest.approx(tukey)
-    assert tukey < stats.t.isf(0.05 / 12, 28)
+    assert tukey < stats.t.isf(0.05 / 12, 3 * 7)
     # Three seeds: one arm's deviation may be all there is, and has two degrees of freedom.
     alone = stats.t.isf(0.025, 2) / (1 + 1 / 4) ** 0.5
     assert quantiles(Family(0.05, 6, 4), (3,) * 4)[0] == pytest.approx(alone)
     # Few contrasts of many arms: Bonferroni is the smaller one.
-    few = stats.t.isf(0.05 / 4, 7 * 6)
+    few = stats.t.isf(0.05 / 4, 7 * 5)
     assert quantiles(Family(0.05, 2, 6), (8,) * 6)[0] == pytest.approx(few)
     assert quantiles(Family(0.05, 1, 2), (500,) * 2) == pytest.approx((1.96, 1.96), abs=0.01)
 
