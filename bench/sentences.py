@@ -28,6 +28,7 @@ _LEVEL = re.compile(rf"{_NAMES} can't be told apart")
 _NOTHING = re.compile(
     r"no other (?:planned )?difference can be shown"
     r"|None of the \d+ (?:planned )?differences can be shown"
+    r"|no policy succeeded once|every policy always succeeded"
     rf"|{_NAMES} (?:was|were) not compared as planned"
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from trimix.cli.progress import bar
 from trimix.cli.verb import Verb
 from trimix.core.errors import ConfigError
+from trimix.data.files import require_own_folder
 from trimix.evaluate.closed_loop import ClosedLoopConfig, Job, evaluate
 from trimix.evaluate.evaluation import save_evaluations
 from trimix.evaluate.head_to_head import evaluate_until_apart
@@ -51,6 +52,7 @@ def _command(settings: EvaluateSettings) -> None:
         raise ConfigError(
             "there is no policy to evaluate", do="e.g. policies.mine=runs/train/policy"
         )
+    require_own_folder(Path(settings.out), "evaluation.json")
     policies = {name: settings.policy_spec(text) for name, text in settings.policies.items()}
     world = settings.world_spec("heldout")
     if settings.suite:

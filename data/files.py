@@ -13,7 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from trimix.core.errors import DataError, TrimixError
+from trimix.core.errors import ConfigError, DataError, TrimixError
 
 _STORAGE = {
     errno.ENOSPC: "the disk is full",
@@ -112,6 +112,24 @@ def require_file(path: Path, what: str = "the file", where: str = "") -> os.stat
     if not S_ISREG(found.st_mode):
         raise DataError(f"{what} is no regular file", where=where or str(path))
     return found
+
+
+def require_own_folder(folder: Path, *marks: str) -> None:
+    """Raise ConfigError for a folder that holds something else than what is to be written there.
+
+    Args:
+        folder: it may be missing, or empty but for hidden files.
+        marks: files or folders of which what is written there always leaves one.
+    """
+    if not folder.is_dir() or any((folder / mark).exists() for mark in marks):
+        return
+    theirs = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    if theirs:
+        raise ConfigError(
+            f"the folder is there and holds something else, {theirs[0]}",
+            where=str(folder.resolve()),
+            do="choose a new or empty one with out=",
+        )
 
 
 def read_json(path: Path) -> Any:

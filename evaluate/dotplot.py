@@ -166,7 +166,12 @@ def lane(plot: DotPlot, row: Row) -> str:
     if row.interval is not None:
         low, high = (axis.at(end) for end in row.interval)
         marks.append(_line(low, high, middle, middle, "interval"))
-        marks += [_line(x, x, middle - 5, middle + 5, "cap") for x in (low, high)]
+        # An interval that goes on beyond the axis ends without a cap.
+        marks += [
+            _line(axis.at(end), axis.at(end), middle - 5, middle + 5, "cap")
+            for end in row.interval
+            if not axis.beyond(end)
+        ]
     mark = ARROWS[axis.beyond(row.value)]
     marks.append(
         f'<svg x="{axis.at(row.value):g}%" y="{middle}" overflow="visible">'

@@ -52,10 +52,11 @@ def headline(comparisons: Sequence[Comparison], success: Mapping[str, float]) ->
         return "Nothing was compared."
     planned = [c for c in comparisons if c["status"] != "exploratory"]
     if not planned:
-        first = max(success, key=success.__getitem__)
+        most = max(success.values())
+        first = _listed([arm for arm, rate in success.items() if rate == most], "and")
         return (
             f"{EXPLORATORY}this was not planned before its policies were seen. {first} scored "
-            f"highest, {100 * success[first]:.1f}%."
+            f"highest, {100 * most:.1f}%."
         )
     scope: Scope = "mixes" if any(c["scope"] == "mixes" for c in planned) else "these policies"
     standing = _Standing([c for c in planned if c["scope"] == scope], success)
@@ -84,6 +85,7 @@ class _Standing:
         named = {arm for c in comparisons for arm in (c["a"], c["b"])}
         ranked = sorted(success, key=lambda arm: -success[arm])
         self.arms = [arm for arm in ranked if arm in named]
+        self.rates = {success[arm] for arm in self.arms}
         self.left_out = [arm for arm in ranked if arm not in named]
 
     def sentence(self) -> str:
@@ -101,7 +103,7 @@ class _Standing:
         swept = all((arm, loser) in self.beats for arm in top for loser in rest)
         if not rest:
             if level:
-                return f"{_listed(top, 'and')} can't be told apart"
+                return f"{_listed(top, 'and')} can't be told apart{self._at_the_end()}"
             return f"None of the {len(self.open)} {self.planned}differences can be shown"
         if top and level and swept:
             beaten = f"{self._beaten(top, rest)} points"
@@ -119,6 +121,12 @@ class _Standing:
                 parts.append(f"{arm} beats {self._beaten([arm], losers)} points")
         others = f"; no other {self.planned}difference can be shown" if self.open else ""
         return f"{'; '.join(parts)}{others}"
+
+    def _at_the_end(self) -> str:
+        """Why nothing can differ, where rates lie at an end of what there is."""
+        if self.rates == {0.0}:
+            return "; no policy succeeded once"
+        return "; every policy always succeeded" if self.rates == {1.0} else ""
 
     def _first(self) -> str:
         """Of many arms, where the one that scored highest stands."""

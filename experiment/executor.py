@@ -58,6 +58,8 @@ def make_units(
         TrimixError: what the first unit that failed says, or that its process died time and again.
     """
     keys = [store.key(unit) for unit in units]
+    # Before it is made: the process that makes it may end before this one has looked at it.
+    store.claim(keys)
     left = dict(zip(keys, units, strict=True))
     found: dict[str, Entry] = {}
     made: set[str] = set()

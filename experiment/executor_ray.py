@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -198,17 +200,19 @@ def _connected(address: str, workers: int) -> Any:
         return ray
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if not address:
-        ray.init(
-            "local",  # else Ray joins whatever cluster this machine has, or had
-            num_cpus=workers,
-            include_dashboard=False,
-            object_store_memory=OBJECTS_BYTES,
-            **quiet,
-        )
+        with _own_signals():
+            ray.init(
+                "local",  # else Ray joins whatever cluster this machine has, or had
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=OBJECTS_BYTES,
+                **quiet,
+            )
         return ray
     try:
         _knock(*_host_and_port(address))
-        ray.init(address=address, **quiet)
+        with _own_signals():
+            ray.init(address=address, **quiet)
     except (OSError, RuntimeError, ValueError) as fault:
         raise MissingError(
             f"no Ray cluster answers ({str(fault).splitlines()[0]})",
@@ -216,6 +220,17 @@ def _connected(address: str, workers: int) -> Any:
             do="start one with 'ray start --head', or name another",
         ) from fault
     return ray
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """SIGTERM stays what it was: Ray's own handler ends the process on the spot."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _knock(host: str, port: int) -> None:

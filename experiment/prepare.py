@@ -31,6 +31,9 @@ from trimix.tasks import TASKS
 
 REAL, STAND_IN = "real", "stand-in (simulated)"
 DREAM_ROWS = 32
+WORLDMODEL_THREADS = 2
+"""Of a world model's training, unless its settings say otherwise: sums depend on their order, so
+the number is part of what is trained and not of how many processes there are."""
 
 
 class Prepared:
@@ -230,7 +233,7 @@ class Prepared:
             tuple(scored),
             self.experiment.scoring.worldmodel_starts,
             config,
-            config.threads or self.work.executor.workers,
+            config.threads or WORLDMODEL_THREADS,
         )
         stage = "worldmodel" if name == "dream" else f"{name}: worldmodel"
         entry = self.work.one(stage, unit, 1, "model")

@@ -17,7 +17,7 @@ from trimix.evaluate.compare import compare_arms
 from trimix.evaluate.evaluation import Evaluation
 from trimix.evaluate.fidelity import agreement
 from trimix.evaluate.page import answers
-from trimix.evaluate.report import load_report, write_report
+from trimix.evaluate.report import load_report
 from trimix.evaluate.schema import Fidelity, Report
 from trimix.evaluate.statistics import wilson
 from trimix.evaluate.suites import draw_suite
@@ -167,7 +167,7 @@ class _Run:
         if prepared.matches:
             found = self._closed_loop(found)
         report = assemble(experiment, self.work, prepared, self.real, found, command)
-        page = write_report(self.folder.out, report, strips(experiment, prepared, found.closed))
+        page = self.folder.finish(report, strips(experiment, prepared, found.closed))
         return Result(
             load_report(self.folder.out),
             page,

@@ -15,7 +15,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -141,13 +141,27 @@ class Store:
                     if record is not None:
                         yield record
 
+    def entry(self, record: Record) -> Entry:
+        """A finished result, unverified, by what is recorded of it."""
+        return record.entry(self.folder(record.kind, record.key), reused=True)
+
     def entries(self) -> list[Entry]:
         """Every finished result, unverified, by kind and key."""
-        return [r.entry(self.folder(r.kind, r.key), reused=True) for r in self.records()]
+        return [self.entry(record) for record in self.records()]
+
+    def claim(self, keys: Iterable[str]) -> None:
+        """From now on, until this process ends, these entries stay, as soon as they are there."""
+        if os.access(self.root, os.W_OK):
+            with storage_errors(self.root):
+                for key in keys:
+                    self._users.add(key)
 
     def used(self, entry: Entry) -> datetime:
         """When an entry was last given out, or made."""
-        marked = (self.folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
+        try:
+            marked = (self.folder(entry.kind, entry.key) / ENTRY).stat().st_mtime
+        except FileNotFoundError:  # somebody removed it since
+            return datetime.now(UTC)
         return datetime.fromtimestamp(marked, UTC)
 
     def link(self, entry: Entry, at: Path, part: str = "") -> None:
@@ -159,6 +173,17 @@ class Store:
         Raises:
             DataError: something is there that is no link to an entry.
         """
+        self.require_free(at)
+        with storage_errors(at):
+            at.parent.mkdir(parents=True, exist_ok=True)
+            new = at.with_name(f".{at.name}.{os.getpid()}")
+            new.unlink(missing_ok=True)
+            target = entry.folder.resolve() / part
+            new.symlink_to(os.path.relpath(target, at.parent.resolve()))
+            new.replace(at)
+
+    def require_free(self, at: Path) -> None:
+        """Raise DataError if something is at a path that is no link to an entry."""
         if at.is_symlink():
             if not is_link(at):
                 raise DataError("a link is in the way", where=str(at), do="move it away")
@@ -168,13 +193,6 @@ class Store:
                 where=str(at),
                 do="move it away or choose another folder with out=",
             )
-        with storage_errors(at):
-            at.parent.mkdir(parents=True, exist_ok=True)
-            new = at.with_name(f".{at.name}.{os.getpid()}")
-            new.unlink(missing_ok=True)
-            target = entry.folder.resolve() / part
-            new.symlink_to(os.path.relpath(target, at.parent.resolve()))
-            new.replace(at)
 
     def remove(self, entries: Sequence[Entry]) -> list[Entry]:
         """Delete entries, but for those that another process makes or uses.

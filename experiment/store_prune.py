@@ -41,8 +41,8 @@ def prunable(store: Store, choice: Choice) -> list[Entry]:
     Raises:
         ConfigError: a kind that the store does not have.
     """
-    records = {r.key: r for r in store.records()}
-    kinds = {r.kind for r in records.values()}
+    records = list(store.records())
+    kinds = {r.kind for r in records}
     for kind in choice.kinds:
         if kind not in kinds:
             raise unknown("kind", kind, kinds, where=str(store.root))
@@ -50,9 +50,9 @@ def prunable(store: Store, choice: Choice) -> list[Entry]:
     before = datetime.now(UTC) - timedelta(days=choice.days)
     return [
         entry
-        for entry in store.entries()
-        if (entry.kind in choice.kinds if choice.kinds else records[entry.key].roots)
-        and entry.key not in kept
+        for record in records
+        if (record.kind in choice.kinds if choice.kinds else record.roots)
+        and (entry := store.entry(record)).key not in kept
         and store.used(entry) <= before
     ]
 

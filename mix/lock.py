@@ -185,8 +185,11 @@ class Lock:
         """Write the lock; an interrupted write leaves the file that was there.
 
         Raises:
+            DataError: a file that is no lock is there.
             TrimixError: the disk is full or refuses the write.
         """
+        if Path(path).is_file() and not _once_a_lock(Path(path)):
+            raise DataError("is there and is no lock", where=str(path), do="choose another path")
         write_atomic(Path(path), self.to_json().encode())
 
     @classmethod
@@ -196,3 +199,12 @@ class Lock:
         if not path.is_file():
             raise MissingError("there is no such lock", where=str(path), do="run `trimix mix`")
         return cls.from_json(path.read_text(), where=str(path))
+
+
+def _once_a_lock(path: Path) -> bool:
+    """Whether a file is a lock, if only of another version or edited: that may be written over."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return False
+    return isinstance(raw, dict) and {"schema", "sources"} <= raw.keys()

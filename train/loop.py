@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.seeds import seed63
-from trimix.data.files import storage_errors
+from trimix.data.files import require_own_folder, storage_errors
 from trimix.train import checkpoint as checkpoints
 from trimix.train.device import autocast, pick_device, set_threads
 
@@ -154,6 +154,7 @@ def fit(
     device = pick_device(config.device)
     model.to(device)
     run_dir = Path(run_dir)
+    require_own_folder(run_dir, LOG, checkpoints.NAME)
     with storage_errors(run_dir):
         run = _Run(model, config, run_dir, fingerprint, account)
         run.resume()

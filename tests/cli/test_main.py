@@ -116,6 +116,24 @@ def test_a_mistake_is_one_line_status_2_and_leaves_nothing(
     assert left == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pipeline", "preset=tiny", "out={tmp}"],
+        ["evaluate", "policies.a=expert", "out={tmp}"],
+    ],
+)
+def test_what_is_somebody_elses_is_not_written_over(
+    arguments: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = {"config.yaml": "a: 1", "suite.json": "{}"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert main([a.replace("{tmp}", str(tmp_path)) for a in arguments]) == 2
+    assert "choose a" in only_line(capfd.readouterr().err)
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == files
+
+
 def test_a_fault_of_the_system_is_one_line_too(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

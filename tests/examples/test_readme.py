@@ -29,12 +29,6 @@ LESS = {
     "bench": ["quick=true"],
 }
 """verb -> what makes it small; later settings of a command win over earlier ones."""
-RECIPE = """
-sources: {push: {path: datasets/split}}
-shares: {push: 1}
-batch_size: 4
-steps: 4
-"""
 
 
 def test_the_verbs_stand_in_an_order_that_works(
@@ -45,7 +39,11 @@ def test_the_verbs_stand_in_an_order_that_works(
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "evaluate"))
     monkeypatch.setenv("TRIMIX_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("TRIMIX_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    recipe = (ROOT / "examples" / "recipe.yaml").read_text()
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "recipe.yaml").write_text(
+        recipe.replace("batch_size: 64", "batch_size: 4").replace("steps: 2000", "steps: 4")
+    )
     from example import example_report
 
     write_report(tmp_path / "runs" / "tiny", example_report())

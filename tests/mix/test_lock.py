@@ -34,6 +34,17 @@ def test_a_file_round_trips_and_a_missing_one_is_said(tmp_path):
         Lock.load(tmp_path / "other.lock")
 
 
+def test_only_a_lock_is_written_over(tmp_path):
+    lock, path = compile_recipe(recipe(), three()), tmp_path / "thesis.tex"
+    path.write_text("mine")
+    with pytest.raises(DataError, match="is no lock"):
+        lock.save(path)
+    assert path.read_text() == "mine"
+    path.write_text(json.dumps({**json.loads(lock.to_json()), "schema": 1}))
+    lock.save(path)
+    assert Lock.load(path) == lock
+
+
 @pytest.mark.parametrize(
     ("edit", "named"),
     [
