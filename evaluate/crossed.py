@@ -202,7 +202,8 @@ def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
     more than the others', its own S - 1 are all there are, and every contrast that errs errs by
     that arm, so Student's quantile without an adjustment is needed and does. An arm without
     deviation is still given its share of the pooled variance (`_seed_variance`), by which that
-    quantile may be smaller.
+    quantile may be smaller. In what is no difference, an arm's own interval, the larger variance of
+    another arm does not make up for its own: it gets its own S - 1 and as many again.
 
     Args:
         family: the intervals.
@@ -212,6 +213,8 @@ def quantiles(family: Family, seeds: tuple[int, ...]) -> tuple[float, float]:
     share = min(df) / sum(df) * min(seeds) / max(seeds) if family.arms else 0.0
     alone = float(stats.t.isf(family.alpha / 2, min(df))) / np.sqrt(1 + share)
     blocks = sum(df) - max(df) if len(df) > 1 else df[0]
+    if family.arms is None:
+        blocks = min(blocks, 2 * min(df))
     return max(together(family, blocks), alone), together(family, np.inf)
 
 

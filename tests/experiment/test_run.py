@@ -16,9 +16,12 @@ from trimix.core.workers import Local
 from trimix.evaluate.report import load_report
 from trimix.experiment.config import Arm, Scoring
 from trimix.experiment.run import Result, run
-from trimix.experiment.source_kinds import Real, Sim, StandIn
+from trimix.experiment.source_kinds import Dream, Real, Sim, StandIn
 from trimix.experiment.store import Store
 from trimix.mix.lock import Lock
+from trimix.train.loop import LoopConfig
+from trimix.train.worldmodel import WorldModelConfig
+from trimix.worldmodel.architecture import ArchitectureConfig
 
 CLOCKS = ("created", "wall_s", "peak_rss_gb", "warnings")
 
@@ -151,6 +154,35 @@ def test_results_do_not_depend_on_the_number_of_processes(first: Result, tmp_pat
         assert files and all(
             (path / f).read_bytes() == (both.policies[key] / f).read_bytes() for f in files
         )
+
+
+def test_dreams_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
+    """Nor does the world model: its sums depend on its threads, and those are its own."""
+    loop = LoopConfig(steps=2, warmup_steps=1)
+    architecture = ArchitectureConfig(channels=(16, 16), refiner_channels=(16, 16), features=8)
+    dreaming = tiny(
+        sources={"real": StandIn(4, heldout=0.5), "dream": Dream(2, seconds=0.5, min_trust=0.0)},
+        arms={"dream": Arm({"real": 1, "dream": 1})},
+        worldmodel=WorldModelConfig(
+            architecture,
+            batch_size=4,
+            trust_horizon=4,
+            trust_rollouts=4,
+            codec=loop,
+            motion=loop,
+            refiner=loop,
+            trust=loop,
+        ),
+    )
+    made = []
+    for workers in (1, 2):
+        store = Store(tmp_path / f"store {workers}")
+        run(dreaming, tmp_path / f"run {workers}", store=store, executor=Local(workers))
+        made.append({(r.kind, r.key): r.contents.files for r in store.records()})
+    assert made[0].keys() == made[1].keys()
+    for unit, files in made[0].items():
+        others = made[1][unit]
+        assert {n for n in files if files[n] != others.get(n)} <= {"log.jsonl"}, unit
 
 
 def test_success_and_failure_are_shown_of_every_arm(first: Result) -> None:
