@@ -238,6 +238,7 @@ def _judge(ends: Ends, truth: F64) -> F64:
 
 
 def chunks(truth: Truth, experiments: int, seeds: int, *key: str) -> Iterator[Tables]:
+    """Outcome tables of so many experiments, a part at a time; the key is of their streams."""
     for begin in range(0, experiments, CHUNK):
         yield truth.tables(min(CHUNK, experiments - begin), seeds, *key, begin)
 

@@ -36,7 +36,7 @@ _READER_GONE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status: 130 after an interrupt."""
     try:
         status = _main(arguments)
         sys.stdout.flush()
@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # As with `| head`: no fault worth a line. What is still in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _READER_GONE
+    except KeyboardInterrupt:  # also while a verb's libraries are imported
+        print("\ninterrupted; run the same command again to go on", file=sys.stderr)
+        return 130
     return status
 
 

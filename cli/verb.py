@@ -46,7 +46,7 @@ class Verb:
 def call(verb: Verb, arguments: list[str]) -> int:
     """Run a verb with command-line arguments; returns the exit status.
 
-    A user's mistake is printed as one line and gives 2; an interrupt gives 130.
+    A user's mistake is printed as one line and gives 2.
     """
     # Hydra then raises errors instead of printing a traceback and exiting by itself.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
@@ -76,9 +76,6 @@ def call(verb: Verb, arguments: list[str]) -> int:
         return _complain(str(settings.explain(fault, f"trimix {verb.name}")))
     except HydraException as fault:
         return _complain(str(_explain(verb, fault)))
-    except KeyboardInterrupt:
-        print("\ninterrupted; run the same command again to go on", file=sys.stderr)
-        return 130
     finally:
         sys.argv = before
     for mistake in faults:
