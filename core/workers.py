@@ -318,8 +318,9 @@ _process: list[_Process] = []
 
 def _start(setup: Callable[[], AbstractContextManager[Any]], count: Any) -> None:
     # Ctrl-C reaches every process of a terminal: the main one tells of it, the others give up
-    # their task without a word.
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    # their task without a word. What runs in the background of a script hears it not at all.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_outlive_nobody, daemon=True).start()

@@ -29,7 +29,7 @@ from trimix.experiment.prepare import Prepared
 from trimix.experiment.promise import Known, note_seen, other_plans, register
 from trimix.experiment.reporting import Findings, assemble, strips
 from trimix.experiment.scores import closed_loop, offline
-from trimix.experiment.source_kinds import Real
+from trimix.experiment.source_kinds import Dream, Real
 from trimix.experiment.store import Store
 from trimix.experiment.work import Listener, Work
 from trimix.rollout.dream import DreamSpec
@@ -89,14 +89,14 @@ def run(
     Raises:
         ConfigError: another experiment's report is in `out`, or these policies were seen under
             another plan.
-        MissingError: this machine has not the device that policies are to be scored on.
+        MissingError: this machine has not a device on which something is to be computed.
         TrimixError: what a part of it could not use; what was done stays.
     """
     _require_sources(experiment, Path(out))
     kept = store if isinstance(store, Store) else Store(store)
     work = Work(kept, executor or Local(2), listener)
     if isinstance(work.executor, Local):  # a cluster's machines may have what this one lacks
-        pick_device(experiment.scoring.device)
+        _require_devices(experiment)
     with RunFolder(out, kept).held(experiment) as folder:
         return _Run(experiment, work, folder).all(command)
 
@@ -115,6 +115,17 @@ def _require_sources(experiment: Experiment, out: Path) -> None:
                     "the other",
                     do="choose another folder with out=",
                 )
+
+
+def _require_devices(experiment: Experiment) -> None:
+    """Fail before an hour's work that leads to a device which is not there."""
+    dreams = [source for source in experiment.sources.values() if isinstance(source, Dream)]
+    named = [experiment.scoring.device, experiment.policy.loop.device]
+    named += [source.drive.device for source in dreams]
+    if dreams:
+        named.append(experiment.worldmodel.device)
+    for device in named:
+        pick_device(device)
 
 
 class _Run:

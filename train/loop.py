@@ -343,8 +343,9 @@ def _interrupts() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield caught  # only the main thread may handle signals
         return
-    stops = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in stops}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # In the background of a script Ctrl-C is ignored, and stays so.
+    stops = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
 
     def note(number: int, _frame: object) -> None:
         caught.append(number)
@@ -356,5 +357,5 @@ def _interrupts() -> Iterator[list[int]]:
     try:
         yield caught
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number in stops:
+            signal.signal(number, before[number])

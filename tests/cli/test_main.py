@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,3 +143,28 @@ def test_a_fault_of_the_system_is_one_line_too(
     verb = replace(VERBS["doctor"], run=lambda _: missing.read_text())
     assert call(verb, []) == 2
     assert only_line(capfd.readouterr().err) == f"trimix: {missing}: No such file or directory"
+
+
+INTERRUPTED = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from trimix.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("moment", ["trimix.cli.verb", "trimix.experiment.run"])
+def test_an_interrupt_while_libraries_are_imported_is_one_line_too(
+    moment: str, tmp_path: Path
+) -> None:
+    command = [moment, "pipeline", "preset=tiny", f"out={tmp_path / 'run'}"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert only_line(done.stderr).startswith("interrupted; ")
+    assert list(tmp_path.iterdir()) == []

@@ -60,6 +60,15 @@ def test_what_lies_beyond_is_marked_at_the_end():
     assert _mark(plot) != _mark(inside)
 
 
+@pytest.mark.parametrize(
+    ("interval", "caps"), [((0.35, 0.5), 2), ((0.1, 0.5), 1), ((0.35, 0.9), 1), ((0.1, 0.9), 0)]
+)
+def test_an_interval_that_goes_on_beyond_the_axis_has_no_cap_there(interval, caps):
+    axis = fit_axis([0.3, 0.6], least=0.01)
+    row = Row("mean", 0.4, interval, (), "0.4")
+    assert lane(_plot([row], axis), row).count('class="cap"') == caps
+
+
 def _plot(rows, axis):
     return DotPlot("p", "success (%)", axis, tuple(rows), "95% interval")
 

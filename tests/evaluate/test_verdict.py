@@ -48,6 +48,15 @@ def test_a_difference_is_claimed_only_when_the_interval_excludes_0():
         assert not CLAIMS.search(said)
 
 
+@pytest.mark.parametrize(
+    ("rate", "end"),
+    [(0.0, "no policy succeeded once"), (1.0, "every policy always succeeded"), (0.5, None)],
+)
+def test_where_nothing_can_differ_the_sentence_says_why(rate, end):
+    said = headline([_comparison("A", "B", 0.0, 0.0)], {"A": rate, "B": rate})
+    assert said == f"A and B can't be told apart{f'; {end}' if end else ''}."
+
+
 def test_swapping_the_arms_of_a_shown_difference_says_the_same():
     there, back = _comparison("A", "B", 0.04, 0.2), _comparison("B", "A", -0.2, -0.04)
     assert statement(there) == statement(back)

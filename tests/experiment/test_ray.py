@@ -25,8 +25,9 @@ pytestmark = [
 
 # One cluster for all that needs one, in a process of its own: Ray keeps state in its driver.
 PROGRAM = """
-import json, os, sys
+import json, os, signal, sys
 from functools import partial
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 sys.path.insert(0, sys.argv[1])
 from shared_units import Count, DieOnce, Fill, Refuse, environment, share
 from trimix.core.errors import ConfigError, TrimixError
@@ -67,7 +68,7 @@ died = TrimixError("a worker died")
 found["environment"] = list(ray.run(environment, [0, 1], setup=partial(share, 5), died=died))
 import subprocess
 found["listening"] = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True).stdout
-found["pid"] = os.getpid()
+found["stops as before"] = signal.getsignal(signal.SIGTERM) is signal.default_int_handler
 print(json.dumps(found))
 """
 
@@ -110,6 +111,10 @@ def test_a_mistake_comes_back_as_itself_and_costs_no_other_unit(found) -> None:
 def test_processes_have_one_thread_and_share_what_setup_made(found) -> None:
     for _, (shared, threads) in found["environment"]:
         assert (shared, threads) == (5, "1")
+
+
+def test_what_a_scheduler_sends_still_ends_a_run_as_an_interrupt_does(found) -> None:
+    assert found["stops as before"], "Ray's own handler would end the process on the spot"
 
 
 def test_a_cluster_of_ones_own_listens_to_nobody_else(found) -> None:

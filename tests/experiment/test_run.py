@@ -16,7 +16,7 @@ from trimix.core.workers import Local
 from trimix.evaluate.report import load_report
 from trimix.experiment.config import Arm, Scoring
 from trimix.experiment.run import Result, run
-from trimix.experiment.source_kinds import Dream, Real, Sim, StandIn
+from trimix.experiment.source_kinds import Dream, Drive, Real, Sim, StandIn
 from trimix.experiment.store import Store
 from trimix.mix.lock import Lock
 from trimix.train.loop import LoopConfig
@@ -208,6 +208,32 @@ def test_what_is_not_there_is_said_before_anything_is_written(
     with pytest.raises(said):
         run(tiny(sources=sources, arms=arms), tmp_path / "run", store=store)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"scoring": Scoring(device="cuda:99")},
+        {"policy": replace(tiny().policy, loop=LoopConfig(device="cuda:99"))},
+        {
+            "sources": {
+                "real": StandIn(4),
+                "sim": Sim(3),
+                "dream": Dream(drive=Drive(device="cuda:99")),
+            }
+        },
+        {
+            "sources": {"real": StandIn(4), "sim": Sim(3), "dream": Dream()},
+            "worldmodel": WorldModelConfig(device="cuda:99"),
+        },
+    ],
+)
+def test_a_device_that_is_not_there_is_said_before_anything_is_made(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(MissingError, match="'cuda:99' is not there"):
+        run(tiny(**settings), tmp_path / "run", store=tmp_path / "store")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_lies_apart_from_the_recordings(store: Store, first: Result, tmp_path: Path) -> None:

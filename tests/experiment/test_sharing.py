@@ -21,6 +21,17 @@ from trimix.experiment.executor import executor_of, make_units
 from trimix.experiment.store import Store
 from trimix.experiment.store_lease import Leases
 
+ASK = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from shared_units import Count
+from trimix.core.workers import Local
+from trimix.experiment.executor import make_units
+from trimix.experiment.store import Store
+units = [Count(seed=0), Count(seed=1, n=600, pause_s=0.1)]
+make_units(Store(sys.argv[2]), units, Local(1), lambda: print("begun", flush=True))
+"""
+
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -159,6 +170,19 @@ def test_what_another_process_uses_is_not_removed(tmp_path: Path) -> None:
     process.wait()
     assert admin.remove([entry]) == [entry]
     assert list((admin.root / "users").glob("*")) == [], "what the dead left is cleaned up"
+
+
+def test_what_a_live_run_made_but_has_not_given_out_is_not_removed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    process = script(ASK, Path(__file__).parent, store.root)
+    for _ in range(3 + 1):  # the first unit is done, the second under way
+        assert first_line(process) == "begun"
+    (made,) = store.entries()
+    assert made.label == Count().label
+    assert store.remove([made]) == []
+    process.kill()
+    process.wait()
+    assert store.remove([made]) == [made]
 
 
 def test_what_is_being_made_is_not_removed(store: Store) -> None:

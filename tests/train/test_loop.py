@@ -69,8 +69,18 @@ def test_a_crashed_run_resumes_to_the_same_bytes(tmp_path, stop_at):
     assert [e["step"] for e in lines] == list(range(1, CONFIG.steps + 1))
 
 
+@pytest.fixture
+def handled():
+    """Handlers of their own: in the background of a script an interrupt is ignored."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_finishes_and_saves_the_step_under_way(tmp_path, sent):
+def test_a_signal_finishes_and_saves_the_step_under_way(tmp_path, sent, handled):
     whole, stopped, resumed = net(), net(), net(seed=9)
     fit(whole, regression(whole), CONFIG, tmp_path / "a", progress=False)
     base = regression(stopped)
@@ -87,6 +97,19 @@ def test_a_signal_finishes_and_saves_the_step_under_way(tmp_path, sent):
     assert checkpoint.load(tmp_path / "b" / checkpoint.NAME).scalars["step"] == 11
     fit(resumed, regression(resumed), CONFIG, tmp_path / "b", progress=False)
     assert weights(whole) == weights(resumed)
+
+
+def test_a_signal_that_is_ignored_stops_nothing(tmp_path, handled):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    model = net()
+    base = regression(model)
+
+    def pressed(step):
+        signal.raise_signal(signal.SIGINT)
+        return base(step)
+
+    assert fit(model, pressed, CONFIG, tmp_path, progress=False).steps == CONFIG.steps
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_finished_run_is_taken_up_without_work(tmp_path):
