@@ -5,7 +5,7 @@ Axes: F rows of the whole source, T rows of an episode, D channels of a feature.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from trimix.data.importing import keys, resample, split
 from trimix.data.importing.rows import checked_rows
 from trimix.data.lerobot import layout
 from trimix.data.lerobot.folder import LeRobotFolder
+from trimix.data.provenance import recorded
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,10 @@ def plan_import(config: ImportConfig, source: LeRobotFolder) -> tuple[ImportPlan
         heldout=split.heldout(kept, config.heldout, config.seed),
         fps=fps,
         trust=_trust(source),
-        notes=tuple(_notes(source, (*vectors, *cameras), scan, fps, absolute, interface)),
+        notes=(
+            *_notes(source, (*vectors, *cameras), scan, fps, absolute, interface),
+            *_splits_kept(config, source),
+        ),
     )
     return plan, scan.bad
 
@@ -217,6 +221,15 @@ def _notes(
             f"{scan.many_tasks} episodes change their task on the way; the first one is kept"
         )
     return notes
+
+
+def _splits_kept(config: ImportConfig, source: LeRobotFolder) -> Iterator[str]:
+    own = sum(recorded(e.extra) for e in source.episodes)
+    if own and not config.stand_in:
+        yield (
+            f"{own} of {len(source.episodes)} episodes were written by trimix and keep their split; "
+            "heldout and seed choose among others"
+        )
 
 
 def _described(

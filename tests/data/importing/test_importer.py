@@ -163,6 +163,16 @@ def test_held_out_follows_the_episode_and_not_the_order(foreign: Any, tmp_path: 
     assert {e.source_index for e in other.episodes if e.provenance.split == "heldout"} != held
 
 
+def test_an_import_s_import_keeps_the_first_split_and_says_so(foreign: Any, tmp_path: Path) -> None:
+    foreign.write()
+    one = bring(foreign, tmp_path / "one", heldout=0.4)
+    assert not any("keep their split" in note for note in one.notes)
+    config = ImportConfig(path=str(one.root), out=str(tmp_path / "two"), heldout=0.7, seed=5)
+    two = import_dataset(config)
+    assert [e.provenance.split for e in two.episodes] == [e.provenance.split for e in one.episodes]
+    assert two.notes[-1].startswith("3 of 3 episodes were written by trimix and keep their split")
+
+
 def test_import_is_repeatable_and_does_not_depend_on_the_place(
     foreign: Any, tmp_path: Path, tree_of: Tree
 ) -> None:
