@@ -227,8 +227,8 @@ def _splits_kept(config: ImportConfig, source: LeRobotFolder) -> Iterator[str]:
     own = sum(recorded(e.extra) for e in source.episodes)
     if own and not config.stand_in:
         yield (
-            f"{own} of {len(source.episodes)} episodes were written by trimix and keep their split; "
-            "heldout and seed choose among others"
+            f"{own} of {len(source.episodes)} episodes were written by trimix and keep their "
+            "split; heldout and seed choose among others"
         )
 
 
