@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 130 after an interrupt."""
     try:
         status = _main(arguments)
-        sys.stdout.flush()
+        print(end="", flush=True)  # here, where a reader that is gone is no fault
     except BrokenPipeError:
         # As with `| head`: no fault worth a line. What is still in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -168,3 +169,10 @@ def test_an_interrupt_while_libraries_are_imported_is_one_line_too(
     assert done.returncode == 130
     assert only_line(done.stderr).startswith("interrupted; ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_output_that_is_closed_is_no_fault(closed: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m trimix.cli.main --help {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
