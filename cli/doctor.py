@@ -42,9 +42,9 @@ def _require_sound(data: str) -> None:
     blocking = sum(problem.severity == "blocks" for problem in problems)
     if blocking:
         raise DataError(
-            f"{blocking} of {len(problems)} problems block an import",
+            f"of what was found, {blocking} of {len(problems)} block an import",
             where=data,
-            do="mend them, or leave what they are in out (skip_bad=true, cameras=)",
+            do="mend them, or import without those episodes (skip_bad=true) or cameras (cameras=)",
         )
     print(f"{data} can be trusted" + (": an import mends the rest" if problems else ""))
 

@@ -100,13 +100,14 @@ def _run(verb: Verb, config: DictConfig, arguments: list[str]) -> None:
 
 def _explain(verb: Verb, fault: HydraException) -> ConfigError:
     """Hydra's complaint in one line, with the keys that exist where one does not."""
-    text = str(fault).splitlines()
+    text = str(fault).partition("\nConfig search path")[0].splitlines()
     cause = fault.__cause__
     if isinstance(cause, OmegaConfBaseException):
         return settings.explain(cause, f"trimix {verb.name}")
     known = ", ".join(map(str, settings.schema(verb.config)))
     do = f"available: {known}" if text[0].startswith("Could not override") else ""
-    return ConfigError(" ".join(text[:2] if not do else text[:1]), do=do)
+    lines = len(text) if "Could not find" in text[0] else 1 if do else 2
+    return ConfigError(" ".join(" ".join(text[:lines]).split()), do=do)
 
 
 def _complain(line: str) -> int:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from trimix.core.errors import TrimixError
 
 POLL_S = 0.5
@@ -73,7 +75,7 @@ class Executor(Protocol):
             task: what to do, found by its name in other processes.
             arguments: one for each task.
             setup: makes what the tasks of one process share, before the first of them.
-            died: raised when a task's processes vanish time and again.
+            died: raised at the end when a task's processes vanished time and again.
             tick: called in this process for each unit done in any.
 
         Yields:
@@ -112,7 +114,8 @@ class Local:
         if workers > 1:
             yield from _share_out(task, arguments, setup, workers, died, tick)
             return
-        with setup() as state:
+        # As in fresh processes: the order in which threads add up shows in the last bits.
+        with threadpool_limits(1, user_api="blas"), setup() as state:
             for i, argument in enumerate(arguments):
                 yield i, task(state, argument, tick)
 
@@ -135,12 +138,13 @@ class Tries:
 
     Args:
         n: tasks.
-        died: raised when one has been tried `TRIES` times.
+        died: raised when all others are done, if one has been tried `TRIES` times.
         tick: called for every unit of work that was not counted before.
     """
 
     def __init__(self, n: int, died: TrimixError, tick: Tick) -> None:
         self.waiting = deque(range(n))
+        self._given_up: BaseException | None = None
         self._begun, self._ticked = [0] * n, [0] * n
         self._died, self._tick = died, tick
 
@@ -157,14 +161,20 @@ class Tries:
         self._ticked[at] = max(units, self._ticked[at])
 
     def lost(self, at: int, fault: BaseException) -> None:
-        """The task's process vanished: it is the next to be tried.
+        """The task's process vanished: it is tried again after the others, if at all."""
+        if self._begun[at] == TRIES:
+            self._given_up = fault
+        else:
+            self.waiting.append(at)
+
+    def end(self) -> None:
+        """All is done that can be.
 
         Raises:
-            TrimixError: it was the last try.
+            TrimixError: a task was tried in vain.
         """
-        if self._begun[at] == TRIES:
-            raise self._died from fault
-        self.waiting.appendleft(at)
+        if self._given_up is not None:
+            raise self._died from self._given_up
 
 
 class _Slot:
@@ -244,6 +254,7 @@ def _share_out(
                     yield slot.at, result
         for slot in slots:
             slot.close()
+        tries.end()
     finally:
         # Without this a task under way would be waited for, which can take minutes.
         for process in set(multiprocessing.active_children()) - others:

@@ -2,8 +2,9 @@
 
 Axes: F flat rows, H x W pixels (origin top left), RGB uint8.
 
-A cache file is named by the data set's content, the camera and the size, and appears by one
-rename: several processes may build the same one at once, the last rename wins with equal bytes.
+A cache file is named by the data set's content, the camera, the size and by what decodes, and
+appears by one rename: several processes may build the same one at once, the last rename wins with
+equal bytes.
 It ends with the digest of its other bytes: a file that was cut off or edited is built anew.
 """
 
@@ -15,6 +16,8 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,12 @@ import numpy as np
 
 from trimix.core.contracts import U8
 from trimix.core.errors import DataError
-from trimix.data import files
+from trimix.data import files, images
 from trimix.data.dataset import Dataset
 from trimix.data.digests import Digests, default_cache_dir
 from trimix.data.images import Aspect, resize
+from trimix.data.lerobot import folder as reading
+from trimix.data.lerobot import video
 
 _DIGEST_BYTES = 16
 
@@ -74,12 +79,20 @@ def open_cache(
     paths, digests = {}, Digests(folder, folder)
     for camera, native in chosen.items():
         hw = image_hw or native
-        name = f"{dataset.content_hash}-{camera}-{hw[0]}x{hw[1]}-{aspect}.npy"
+        name = f"{dataset.content_hash}-{camera}-{hw[0]}x{hw[1]}-{aspect}-{_decoder()}.npy"
         path = folder / name
         if not _is_whole(path, digests):
             _build(dataset, camera, hw, aspect, path, progress)
         paths[camera] = str(path)
     return _map(paths)
+
+
+@cache
+def _decoder() -> str:
+    """What frames hang on beside the data: the code that decodes and resizes, and its libraries."""
+    code = [Path(module.__file__ or "").read_bytes() for module in (images, reading, video)]
+    versions = f"{version('av')} {version('pillow')}"
+    return hashlib.blake2b(b"".join([*code, versions.encode()]), digest_size=4).hexdigest()
 
 
 def _is_whole(path: Path, digests: Digests) -> bool:

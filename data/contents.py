@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trimix.core.errors import DataError
 from trimix.data import files, manifest
@@ -20,10 +21,12 @@ class Contents:
     Args:
         root: the data set's folder; without a manifest nothing is known to compare with.
         verify: False gives files out as they are, for those who look for faults.
+        templates: where its own description says that files are: "clips/{video_key}.mp4".
     """
 
-    def __init__(self, root: Path, verify: bool = True) -> None:
+    def __init__(self, root: Path, verify: bool = True, templates: Sequence[str] = ()) -> None:
         self.root, self._verify = root, verify
+        self._folders = dict.fromkeys([*FOLDERS, *map(_fixed_folder, templates)])
         self._digests = Digests(root)
 
     @cached_property
@@ -67,5 +70,21 @@ class Contents:
         Raises:
             DataError: a folder is inside itself, by a link.
         """
-        every = files.files_below(self.root, *FOLDERS)
+        every = dict.fromkeys(files.files_below(self.root, *self._folders))
         return [p for p in every if p != self.root / layout.MANIFEST]
+
+
+def is_within(name: str) -> bool:
+    """Whether a relative path stays inside the folder that it starts from."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
+
+
+def is_kept(name: str) -> bool:
+    """Whether a path, relative to a data set, is of a file whose bytes are looked after."""
+    return is_within(name) and PurePosixPath(name).parts[:1] in {(folder,) for folder in FOLDERS}
+
+
+def _fixed_folder(template: str) -> str:
+    """What lies above the first hole of a template."""
+    return template.partition("{")[0].rpartition("/")[0]

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from trimix.core.contracts import U8
 from trimix.core.errors import DataError
+from trimix.data.contents import is_kept
 
 Aspect = Literal["stretch", "crop"]
 
@@ -30,6 +31,8 @@ def decode_all(cells: Sequence[Mapping[str, Any] | None], root: Path, where: str
         place = f"{where} row {row}"
         content = (cell or {}).get("bytes")
         path = (cell or {}).get("path")
+        if content is None and path and not is_kept(path):
+            raise DataError(f"the image {path!r} lies outside of the data set", where=place)
         if content is None and path and (root / path).is_file():
             content = (root / path).read_bytes()
         if content is None:

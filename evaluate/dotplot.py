@@ -138,6 +138,11 @@ class DotPlot:
         return any(row.dots for row in self.rows)
 
     @property
+    def has_beyond(self) -> bool:
+        """Whether a value lies outside of the axis, and is marked at its end."""
+        return any(self.axis.beyond(row.value) for row in self.rows)
+
+    @property
     def alt(self) -> str:
         """The whole figure in words."""
         rows = []

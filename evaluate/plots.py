@@ -128,7 +128,8 @@ def curves(group: Sequence[Curve], name: str) -> str:
             axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         for axes in panels[len(names) :]:
             axes.set_axis_off()
-        if metric == "loss" and all(min(c["values"], default=0) > 0 for c in group):
+        every = [value for curve in group for value in curve["values"]]
+        if metric == "loss" and every and 0 < 10 * min(every) <= max(every):
             panels[0].set_yscale("log")
         for row in range(rows):
             panels[row * columns].set_ylabel("success (%)" if metric == "success" else "loss")

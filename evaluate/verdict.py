@@ -238,7 +238,7 @@ def heldout_headline(arms: Sequence[Arm]) -> str | None:
     else:
         verb = one if len(ahead) == 1 else than
         said = f"{_listed(ahead, 'and')} {verb}, {_listed(rest, 'and')} can't be shown to"
-    return f"{OF_POLICIES}{said}; the lowest velocity error is {lowest}'s, {error}."
+    return f"{OF_POLICIES}{said}; of the arms, {lowest} has the lowest velocity error, {error}."
 
 
 def _beats(offline: Offline, baseline: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ IMPORTED = "__init__"
 BY_DEFINITION = "trimix.experiment."
 """Modules that units of several kinds share: of them only what is imported is followed."""
 _MAIN = ("__main__", "__mp_main__")
+_STDLIB = Path(sysconfig.get_path("stdlib"))
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def followed(target: Import) -> tuple[str, str]:
     """
     name, attribute = target
     top = name.partition(".")[0]
-    if top in sys.stdlib_module_names:
+    if _is_pythons(top):
         return "", ""
     if not is_followed(top):
         return "", top
@@ -135,6 +137,15 @@ def followed(target: Import) -> tuple[str, str]:
     if attribute and name.startswith(BY_DEFINITION):
         return f"{name}:{attribute}", ""
     return name, ""
+
+
+def _is_pythons(top: str) -> bool:
+    """Whether a module is of the standard library, and no file of the user's hides it."""
+    if top not in sys.stdlib_module_names:
+        return False
+    spec = importlib.util.find_spec(top)
+    origin = Path(spec.origin) if spec and spec.has_location and spec.origin else _STDLIB
+    return origin.is_relative_to(_STDLIB)
 
 
 def is_followed(top: str) -> bool:

@@ -116,7 +116,9 @@ class _Reader:
         elif isinstance(node, ast.JoinedStr):
             self.part.strings.add("".join(map(_pattern, node.values)))
         elif isinstance(node, ast.Import):
-            self.part.imports += [(_given(alias), (alias.name, "")) for alias in node.names]
+            self.part.imports += [
+                (_given(alias), (name, "")) for alias in node.names for name in _bound_by(alias)
+            ]
         elif isinstance(node, ast.ImportFrom):
             module = node.module or ""
             if node.level:
@@ -160,6 +162,12 @@ def _split(statements: Iterator[ast.stmt]) -> Iterator[ast.stmt]:
 def _pattern(part: ast.expr) -> str:
     """A piece of an f-string as a piece of a glob."""
     return str(part.value) if isinstance(part, ast.Constant) else "*"
+
+
+def _bound_by(alias: ast.alias) -> list[str]:
+    """`import a.b` gives `a`, whole; `import a.b as c` gives that module alone."""
+    path = alias.name.split(".")
+    return [alias.name] if alias.asname else [".".join(path[:n]) for n in range(len(path), 0, -1)]
 
 
 def _given(alias: ast.alias) -> str:

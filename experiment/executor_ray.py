@@ -126,6 +126,7 @@ def _share_out(
                     raise fault
                 tries.ticked(at, units)
                 yield at, result
+        tries.end()
     finally:
         for actor in [*slots, meter]:
             ray.kill(actor)

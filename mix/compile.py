@@ -5,12 +5,13 @@ Axes: P phases, m sources after merging.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
-from trimix.core.errors import ConfigError, DataError
+from trimix.core.errors import ConfigError, DataError, MissingError
 from trimix.mix.caps import cap_shares
 from trimix.mix.heldout import UNKNOWN, HeldOut
 from trimix.mix.lock import Lock, LockedSource
@@ -38,7 +39,7 @@ class _Content:
 
 
 def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "recipe") -> Lock:
-    """Open the sources that have a share, and plan the whole training.
+    """Open the sources, and plan the whole training on those that have a share.
 
     Sources whose chosen windows are the same bytes are one source with the sum of their shares;
     sources that share some of their windows are refused, since what is in two sources would be
@@ -64,6 +65,7 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
     _require_one_interface(opened, view, where)
     drawn = {recipe.sources[name].path for name in opened}
     traced = [store.open(path) for path in recipe.lineage if path not in drawn]
+    traced += _without_share(recipe, opened, store)
     contents = _contents(recipe, opened, HeldOut([*opened.values(), *traced]), where)
     phases = _phases(recipe)
     wanted = _weights(recipe, phases, contents)
@@ -101,6 +103,19 @@ def compile_recipe(recipe: Recipe, store: Store | None = None, where: str = "rec
         interface=joint_interface(interfaces),
         unused=tuple(sorted(set(recipe.sources) - set(opened))),
     )
+
+
+def _without_share(
+    recipe: Recipe, opened: Mapping[str, SourceData], store: Store
+) -> Iterator[SourceData]:
+    """What these hold out stays so: arms of one sweep over shares are compared on it.
+
+    One that is not there, such as dreams that no arm has asked for yet, holds nothing out.
+    """
+    for name, source in recipe.sources.items():
+        if name not in opened:
+            with suppress(MissingError):
+                yield store.open(source.path)
 
 
 def _require_one_interface(opened: Mapping[str, SourceData], view: View, where: str) -> None:

@@ -84,7 +84,7 @@ class Lock:
         seed: root of the streams.
         view: window, cameras and image size.
         interface: what a policy trained on this mix sees and gives.
-        unused: sources whose shares are all zero, by name; they were not opened.
+        unused: sources whose shares are all zero, by name; nothing of them is drawn.
     """
 
     sources: tuple[LockedSource, ...]
@@ -178,7 +178,7 @@ class Lock:
                 f"{source.name:<20}{source.share:>8.3f}{source.windows:>10}"
                 f"{source.draws:>10}{source.draws / source.windows:>9.2f}"
             )
-        lines += [f"{name:<20}{0:>8.3f}{'not opened':>10}" for name in self.unused]
+        lines += [f"{name:<20}{0:>8.3f}{'not drawn':>10}" for name in self.unused]
         return "\n".join(lines)
 
     def save(self, path: str | Path) -> None:

@@ -92,8 +92,12 @@ class GymSpec:
         return ["gym", plain(self)]
 
     def code(self) -> tuple[str, ...]:
-        """This module; the environment is known by its library's version."""
-        return (__name__,)
+        """This module, and the one that is named before the environment's id, "module:id".
+
+        Any other environment is known by its library's version.
+        """
+        module, named, _ = self.id.rpartition(":")
+        return (__name__, module) if named else (__name__,)
 
     def _environment(self) -> _Gym:
         if not self.id:

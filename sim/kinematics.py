@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import daqp
 import mink
 import mujoco
 import numpy as np
@@ -75,7 +76,7 @@ class Kinematics:
         self._posture.set_target_from_configuration(configuration)
         for _ in range(_ITERATIONS):
             velocity = mink.solve_ik(
-                configuration, [self._tool, self._posture], 1.0, "daqp", 1e-9, limits=[]
+                configuration, [self._tool, self._posture], 1.0, daqp.__name__, 1e-9, limits=[]
             )
             fastest = float(np.abs(velocity).max())
             configuration.integrate_inplace(velocity, min(1.0, _STEP_RAD / max(fastest, 1e-9)))

@@ -5,12 +5,17 @@ Axes: B samples, D state channels, M = 2D + A.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
+
+_RARE = 0.02
+"""How likely success and the end are in a frame, before anything is learned."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class Heads(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.outcome = nn.Sequential(
             nn.Linear(condition_dim + feature_dim, 128), nn.SiLU(), nn.Linear(128, 3)
         )
+        # Success and the end are rare. Without this the first guess is a half, at which dreams end
+        # (Lin et al. 2017, Focal Loss for Dense Object Detection, section 3.3).
+        last = cast(nn.Linear, self.outcome[-1])
+        nn.init.constant_(last.bias[1:], math.log(_RARE / (1 - _RARE)))
         self.register_buffer("labels", torch.zeros(2, dtype=torch.bool))
 
     @property

@@ -221,12 +221,17 @@ class WorldModelPipeline(DiffusionPipeline):
         return sum(p.numel() for part in self.parts.values() for p in part.parameters())
 
     def weights_hash(self) -> str:
-        """Hash of every weight and of the card; equal after a save and a load."""
+        """Hash of every weight, setting and the card; equal after a save and a load."""
         digest = hashlib.blake2b(digest_size=16)
         for name, part in self.parts.items():
             for key, value in sorted(part.state_dict().items()):
                 digest.update(f"{name}.{key}{tuple(value.shape)}".encode())
                 digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        configured: list[Any] = [self.scheduler, *self.parts.values()]
+        for part in configured:
+            # What begins with an underscore says where it was loaded from, and by what.
+            settings = {k: v for k, v in part.config.items() if not k.startswith("_")}
+            digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
         digest.update(json.dumps(self.card, sort_keys=True).encode())
         return digest.hexdigest()
 

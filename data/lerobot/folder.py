@@ -62,10 +62,11 @@ class LeRobotFolder:
         root = Path(root)
         if not root.exists():
             raise MissingError("no such directory", where=str(root), do="check the path")
-        contents = Contents(root, verify)
+        meta = Contents(root, verify)
         for path in files.files_below(root, "meta"):
-            contents.checked(path)
+            meta.checked(path)
         info = source_meta.checked_info(root / layout.INFO)
+        contents = Contents(root, verify, source_meta.templates(info))
         version = info["codebase_version"]
         read = source_meta.episodes_v3 if version == layout.VERSION else source_meta.episodes_v2
         episodes = read(root, info)

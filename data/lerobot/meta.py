@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from trimix.core.errors import DataError
 from trimix.data import files
+from trimix.data.contents import is_within
 from trimix.data.lerobot import columns, layout
 
 VERSIONS = ("v2.0", "v2.1", "v3.0")
@@ -197,12 +198,21 @@ def _texts(row: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def templates(info: Mapping[str, Any]) -> list[str]:
+    """Where info.json says that rows and videos are, as far as it does."""
+    named = [info.get(name) for name in ("data_path", "video_path")]
+    return [template for template in named if isinstance(template, str)]
+
+
 def _filled(info: Mapping[str, Any], name: str, root: Path, values: Mapping[str, Any]) -> str:
     template = info.get(name)
     where = str(root / layout.INFO)
     if not isinstance(template, str):
         raise DataError(f"{name!r} is missing, but there are videos", where=where)
     try:
-        return template.format(**values)
-    except (KeyError, IndexError, ValueError) as fault:
+        filled = template.format(**values)
+    except (KeyError, IndexError, AttributeError, ValueError) as fault:
         raise DataError(f"{name!r} is {template!r}: {fault!r}", where=where) from None
+    if not is_within(filled):
+        raise DataError(f"{name!r} is {template!r}: it leads out of the data set", where=where)
+    return filled

@@ -233,5 +233,5 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
         raise DataError(
             f"the video cannot be decoded ({fault.strerror})",
             where=place,
-            do="copy the file again from its source",
+            do="copy the file again from its source, or leave its episodes out with skip_bad=true",
         ) from fault

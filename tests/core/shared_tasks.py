@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from threadpoolctl import threadpool_info
+
 from trimix.core.errors import ConfigError
 from trimix.core.workers import Tick
 
@@ -58,3 +61,10 @@ def die_at_first(state: str, argument: int, tick: Tick) -> int:
 
 def environment(state: int, name: str, tick: Tick) -> str | None:
     return os.environ.get(name)
+
+
+def blas_threads(state: int, argument: int, tick: Tick) -> int | None:
+    """How many threads NumPy's linear algebra may use; None where that cannot be told."""
+    np.ones((2, 2)) @ np.ones((2, 2))
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max((pool["num_threads"] for pool in pools), default=None)

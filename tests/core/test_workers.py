@@ -12,7 +12,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from shared_tasks import base, die, die_at_first, environment, fail_at_two, no_base, power
+from shared_tasks import (
+    base,
+    blas_threads,
+    die,
+    die_at_first,
+    environment,
+    fail_at_two,
+    no_base,
+    power,
+)
 
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.workers import TRIES, WORKER_ENVIRONMENT, run_tasks
@@ -75,6 +84,26 @@ def test_a_task_that_kills_every_process_is_given_up(tmp_path: Path) -> None:
     with pytest.raises(TrimixError, match="a worker died"):
         run(die_at_first, [0, 1], 2, partial(nullcontext, str(tmp_path)))
     assert tries(tmp_path, 2)[1] == TRIES
+
+
+def test_a_task_that_dies_again_and_again_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "deaths").write_text(str(TRIES))
+    found = []
+    with pytest.raises(TrimixError, match="a worker died"):
+        for at, _ in run_tasks(
+            die_at_first,
+            range(6),
+            setup=partial(nullcontext, str(tmp_path)),
+            workers=2,
+            died=DIED,
+        ):
+            found.append(at)
+    assert sorted(found) == [0, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sums_are_taken_by_one_thread_in_any_process(workers: int) -> None:
+    assert {threads for _, threads in run(blas_threads, [0, 1], workers)} <= {1, None}
 
 
 def test_fresh_processes_have_one_thread_and_this_one_keeps_its_own(monkeypatch) -> None:

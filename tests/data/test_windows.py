@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimix.core.errors import ConfigError, DataError, InterfaceError
+from trimix.data import cache as caching
 from trimix.data.cache import FrameCache, default_cache_dir, open_cache
 from trimix.data.dataset import Dataset, EpisodeRow
 from trimix.data.windows import Spans, Windows, WindowSpec
@@ -148,6 +149,21 @@ def test_the_cache_is_the_decoded_video(dataset: Dataset, cache: FrameCache) -> 
         for camera, images in episode.images.items():
             rows = slice(row.start, row.start + row.length)
             np.testing.assert_array_equal(cache.images[camera][rows], images)
+
+
+@pytest.mark.parametrize("what", ["images.py", "video.py", "av", "pillow"])
+def test_what_decodes_is_part_of_a_cache_s_name(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    open_cache(dataset, ["wrist"], cache_dir=tmp_path)
+    read, version = Path.read_bytes, caching.version
+    edited = lambda path: read(path) + b"#" * (path.name == what)  # noqa: E731
+    monkeypatch.setattr(Path, "read_bytes", edited)
+    monkeypatch.setattr(caching, "version", lambda name: "99" if name == what else version(name))
+    caching._decoder.cache_clear()
+    open_cache(dataset, ["wrist"], cache_dir=tmp_path)
+    caching._decoder.cache_clear()
+    assert len({*tmp_path.glob("*.npy")}) == 2
 
 
 def test_the_cache_is_built_once_and_follows_content_and_size(

@@ -205,7 +205,7 @@ def test_held_out_scores_speak_of_the_policies_and_set_no_arm_against_another():
     said = heldout_headline(arms)
     assert said == (
         f"Of these policies, not the mixes: all 2 arms predict held-out actions better than "
-        f"{TRIVIAL}; the lowest velocity error is B's, 0.300."
+        f"{TRIVIAL}; of the arms, B has the lowest velocity error, 0.300."
     )
     assert "A and B" not in said and not re.search(r"\b(beats|best)\b", said)
     mixed = [*arms, _scored("C", beats=())]

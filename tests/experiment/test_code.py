@@ -172,6 +172,25 @@ def test_an_edit_counts_where_it_can_change_a_result(package: Package, edit: str
     assert [a != b for a, b in zip(before, after, strict=True)] == [for_module, for_maker]
 
 
+def test_what_a_dotted_import_gives_counts_whole(package: Package) -> None:
+    package.write("sub/__init__.py", "from .low import size\n")
+    package.write("sub/low.py", "def size():\n    return 1\n")
+    package.write("sub/high.py", "")
+    package.write("user.py", f"import {package.name}.sub.high\n")
+    assert f"{package.name}.sub" in package.code("user").modules
+    before = package.code("user")
+    package.edit("sub/low.py", "return 1", "return 2")
+    assert package.code("user") != before
+
+
+def test_a_file_that_hides_one_of_pythons_own_counts(package: Package, monkeypatch) -> None:
+    (package.root.parent / "colorsys.py").write_text("SIZE = 1\n")
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    package.write("user.py", "import colorsys\nimport json\n")
+    found = package.code("user").modules
+    assert "colorsys" in found and "json" not in found
+
+
 def test_versions_of_libraries_count_where_they_are_imported(package: Package, monkeypatch) -> None:
     before = package.code("make"), package.code("make:Other")
     version = code.metadata.version

@@ -65,6 +65,16 @@ def test_a_data_set_that_is_not_drawn_from_can_hold_episodes_out():
     assert tuple(by_name(compile_recipe(asked, store))["real"].episodes) == (0, 1)
 
 
+def test_a_source_without_a_share_holds_out_what_it_held_out_with_one():
+    """The cheat: a sweep over shares, at whose end the held-out episodes are trained on."""
+    store = FakeStore({"a": with_provenance(fake(0), 1, split="heldout"), "b": fake(0)})
+    sources = {name: Source(name) for name in "ab"}
+    for share in (1.0, 0.0):
+        lock = compile_recipe(recipe({"a": share, "b": 1}, sources=sources, lineage=()), store)
+        assert [tuple(source.episodes) for source in lock.sources] == [(0, 2)]
+    assert lock.unused == ("a",)
+
+
 @pytest.mark.parametrize(
     "leak",
     [
@@ -170,12 +180,15 @@ def test_no_held_out_frame_is_drawn_whatever_the_filter(data):
     child = dream(0, learned=tuple(recording(0, i) for i in sorted(learned)))
     store = FakeStore({"real": parent, "copy": copy, "sim": fake(5, (4,)), "dream": child})
     chosen = Filter(episodes=data.draw(st.none() | st.just((0, 1))))
-    sources = {n: Source(n, chosen if n == "dream" else Filter()) for n in store.data}
-    drawn = data.draw(st.sets(st.sampled_from(["real", "copy", "dream"])))
+    drawn, without_share = (
+        data.draw(st.sets(st.sampled_from(["real", "copy", "dream"]))) for _ in range(2)
+    )
+    listed = ["sim", *sorted(drawn | without_share)]
+    sources = {n: Source(n, chosen if n == "dream" else Filter()) for n in listed}
     lineage = tuple(sorted(data.draw(st.sets(st.sampled_from(["real", "copy"])))))
-    at_hand = [store.data[n] for n in {*drawn, *lineage} if n in ("real", "copy")]
+    at_hand = [store.data[n] for n in {*listed, *lineage} if n in ("real", "copy")]
     held = {e.index for d in at_hand for e in d.episodes if e.provenance.split == "heldout"}
-    shares = dict.fromkeys(["sim", *drawn], 1.0)
+    shares = {name: float(name in drawn or name == "sim") for name in listed}
     try:
         lock = compile_recipe(recipe(shares, sources=sources, lineage=lineage), store)
     except DataError as fault:

@@ -102,6 +102,11 @@ def test_what_cannot_be_made_is_one_line(spec: GymSpec | DmControlSpec, said: st
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_the_code_of_a_named_module_is_part_of_what_an_environment_is() -> None:
+    assert "toy_gym" in TOY.code()
+    assert GymSpec("InvertedPendulum-v5").code() == ("trimix.rollout.foreign",)
+
+
 def test_an_environment_begins_by_its_seeds_alone() -> None:
     world = TOY.make(1)
     for start in (Start(0, 0, draw={"mass": 1.0}), Start(0, 0, parent=Parent("x", 0, 0))):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers.configuration_utils import FrozenDict
 
 from trimix.core.errors import ConfigError, DataError, MissingError
 from trimix.data.dataset import Dataset
@@ -44,6 +45,19 @@ def test_the_hash_is_of_every_weight(pipeline: WorldModelPipeline) -> None:
         tensor.add_(1)
         assert pipeline.weights_hash() != before
         tensor.copy_(kept)
+    assert pipeline.weights_hash() == before
+
+
+@pytest.mark.parametrize("part", ["scheduler", "codec", "motion", "refiner", "heads", "trust"])
+def test_the_hash_is_of_every_setting(pipeline: WorldModelPipeline, part: str) -> None:
+    """The cheat: dreams of one threshold taken for those of another, whose weights are equal."""
+    before = pipeline.weights_hash()
+    config = getattr(pipeline, part).config
+    name = next(k for k, v in config.items() if isinstance(v, (int, float)) and k[0] != "_")
+    changed = {**config, name: config[name] + 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(getattr(pipeline, part), "_internal_dict", FrozenDict(changed))
+        assert pipeline.weights_hash() != before
     assert pipeline.weights_hash() == before
 
 
