@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import daqp
+import daqp  # mink calls it by its name; here its version comes to count
 import mink
 import mujoco
 import numpy as np

@@ -153,8 +153,6 @@ def test_an_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
     assert "out: runs/tiny" in said
 
 
-# What is installed for what it does, not for what is imported by name.
-UNSEEN = {"daqp"}  # qpsolvers calls it by its name
 # What comes with another: its errors are caught where that one is used.
 BROUGHT = {"grpc"}  # by ray[client]
 # What a distribution is called where that is not what is imported.
@@ -180,7 +178,7 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported():
         line for extra, named in extras.items() if extra != "dev" for line in named
     ]
     names = [re.split(r"[^\w-]", line)[0].lower() for line in lines]
-    required = {CALLED.get(n, n.replace("-", "_")) for n in names} - UNSEEN
+    required = {CALLED.get(n, n.replace("-", "_")) for n in names}
     assert imported - required == set(), "imported, but pyproject.toml does not require it"
     assert required - imported == set(), "required, but nothing imports it"
 

@@ -17,7 +17,6 @@ from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
 from trimix.data.importing.importer import ImportConfig, import_dataset
 from trimix.data.lerobot import layout
-from trimix.data.lerobot.folder import LeRobotFolder
 
 Tree = Callable[[Path], dict[str, bytes]]
 
@@ -162,37 +161,6 @@ def test_held_out_follows_the_episode_and_not_the_order(foreign: Any, tmp_path: 
     assert {e.source_index for e in again.episodes if e.provenance.split == "heldout"} == held
     other = bring(foreign, tmp_path / "three", heldout=0.25, seed=2)
     assert {e.source_index for e in other.episodes if e.provenance.split == "heldout"} != held
-
-
-@pytest.mark.parametrize("folder", ["clips", "videos/old", ""])
-def test_files_in_any_folder_are_part_of_what_a_source_is(
-    foreign: Any, tmp_path: Path, folder: str
-) -> None:
-    foreign.write()
-    name = "{episode_index:06d}-{video_key}.mp4"
-    info = json.loads((foreign.root / layout.INFO).read_text())
-    for index in foreign.lengths:
-        for key in foreign.cameras:
-            to = foreign.root / folder / name.format(episode_index=index, video_key=key)
-            to.parent.mkdir(exist_ok=True)
-            foreign.video(index, key).rename(to)
-    info["video_path"] = f"{folder}/{name}".lstrip("/")
-    (foreign.root / layout.INFO).write_text(json.dumps(info))
-    before = LeRobotFolder.open(foreign.root).contents.hash()
-    assert bring(foreign, tmp_path / "out").n_frames
-    to.write_bytes(to.read_bytes() + b"\0")
-    assert LeRobotFolder.open(foreign.root).contents.hash() != before
-
-
-@pytest.mark.parametrize("name", ["video_path", "data_path"])
-@pytest.mark.parametrize("template", ["../{episode_index}.mp4", "/etc/{episode_index}.mp4"])
-def test_a_template_that_leads_out_of_the_data_set_is_refused(
-    foreign: Any, tmp_path: Path, name: str, template: str
-) -> None:
-    foreign.write()
-    info = json.loads((foreign.root / layout.INFO).read_text())
-    (foreign.root / layout.INFO).write_text(json.dumps({**info, name: template}))
-    refused(foreign, tmp_path / "out", "leads out of the data set")
 
 
 def test_an_import_s_import_keeps_the_first_split_and_says_so(foreign: Any, tmp_path: Path) -> None:
