@@ -21,6 +21,7 @@ class CollectSettings(WorldSettings):
         policy: expert (mujoco), perturbed recorded actions (dream), random, mean:<data set>,
             replay:<data set>, a trained policy's folder, or module:function of your own; empty:
             expert in mujoco, perturbed in dreams, else random.
+        label: a policy that says of every frame what should have been done (DAgger); empty: none.
         seed: root seed; equal seeds give equal episodes.
         rows: episodes that run together in a process.
         workers, executor: how many processes, and where: local, ray, or a Ray cluster's address.
@@ -30,6 +31,7 @@ class CollectSettings(WorldSettings):
     out: str = "datasets/sim"
     episodes: int = 100
     policy: str = ""
+    label: str = ""
     seed: int = 0
     rows: int = 16
     workers: int = 2
@@ -40,7 +42,7 @@ def _command(settings: CollectSettings) -> None:
     with bar(f"collect {settings.out}", "episode") as progress:
         dataset = collect(
             settings.world_spec("train"),
-            settings.policy_spec(settings.policy),
+            settings.acting(settings.policy, settings.label),
             settings.out,
             episodes=settings.episodes,
             seed=settings.seed,

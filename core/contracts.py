@@ -7,7 +7,7 @@ A action channels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -165,6 +165,23 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """What one episode asks for, drawn with its start.
+
+    Args:
+        instruction: in words: one of the task's phrasings of this goal.
+        params: what reward, success and expert read of it, e.g. {"object": "red", "into": "left"}.
+    """
+
+    instruction: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A parameter that is a string."""
+        return str(self.params[name])
+
+
+@dataclass(frozen=True)
 class Start:
     """How one episode begins. Equal starts in equal worlds give equal episodes.
 
@@ -200,6 +217,11 @@ class World(gym.vector.VectorEnv[Any, Any, Any]):
         """(N, S) simulator state from which the rows' futures follow; None if there is none."""
         return None
 
+    def frame(self) -> Mapping[str, npt.NDArray[Any]]:
+        """name -> (N, ...), what the simulator knows of the rows now, for whoever learns from it:
+        where cameras and props are, what the servos were told. Policies do not see it."""
+        return {}
+
     def provenance(self, row: int) -> Mapping[str, Any]:
         """What the row's episode came from: keys of episode.Provenance except policy."""
         raise NotImplementedError
@@ -217,3 +239,14 @@ class Policy(Protocol):
 
     def act(self, obs: Obs) -> F32:
         """(N, A) float32 in physical units."""
+
+
+@runtime_checkable
+class LabellingPolicy(Policy, Protocol):
+    """A policy that says of each action what should have been done instead.
+
+    Attributes:
+        labels: (N, A) float32, of the last `act`: what is learned from.
+    """
+
+    labels: F32

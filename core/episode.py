@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Origin, Parent, PolicyInterface
+from trimix.core.contracts import (
+    F32,
+    F64,
+    U8,
+    BoolArray,
+    Draw,
+    Json,
+    Origin,
+    Parent,
+    PolicyInterface,
+)
 
 HELDOUT = "heldout"
 """The split that nothing is trained on."""
@@ -28,6 +40,8 @@ class Provenance:
         task: registered name of the task; "" for imported data.
         seed, episode: the start's random stream.
         draw: the randomization's numbers; empty if none.
+        goal: what was asked for, as numbers and names; empty if nobody recorded it.
+        robot: sim only: registered name of the robot.
         policy: what acted, as a short name.
         world: name of the world, e.g. "mujoco", "mujoco:target", "dream".
         model_hash: hash of the compiled model or of the world model's weights.
@@ -46,6 +60,8 @@ class Provenance:
     seed: int = 0
     episode: int = 0
     draw: Draw = field(default_factory=dict)
+    goal: Mapping[str, Json] = field(default_factory=dict)
+    robot: str = ""
     policy: str = ""
     world: str = ""
     model_hash: str = ""
@@ -67,11 +83,14 @@ class Episode:
         instruction: what the robot was asked to do.
         images: camera -> (T, H, W, 3) uint8 RGB.
         state: (T, D) float32.
-        action: (T, A) float32, the action taken on row t's observation.
+        action: (T, A) float32, the action to be learned for row t's observation: the one taken,
+            unless `frames` holds another as "executed".
         provenance: where it came from.
         reward, success, done: (T,), what followed the action; None if nobody labelled them.
         trust: (T,) float32 in [0, 1]; None means 1 throughout.
         sim_state: (T, S) float64, the simulator's state at row t's observation; None if none.
+        frames: name -> (T, ...), what else is known of each row: see World.frame; "executed",
+            (T, A) float32, is the action that was taken where it is not the one to be learned.
     """
 
     interface: PolicyInterface
@@ -85,9 +104,15 @@ class Episode:
     done: BoolArray | None = None
     trust: F32 | None = None
     sim_state: F64 | None = None
+    frames: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.action)
+
+    @property
+    def executed(self) -> F32:
+        """(T, A) float32, the actions that were taken."""
+        return self.frames.get("executed", self.action)
 
     def validate(self) -> None:
         """Raise ValueError unless shapes, lengths and dtypes agree with the interface."""
@@ -116,6 +141,9 @@ class Episode:
         if self.sim_state is not None:
             width = self.sim_state.shape[-1]
             expected["sim_state"] = (self.sim_state, (t, width), "float64")
+        for name, array in self.frames.items():
+            if len(array) != t:
+                raise ValueError(f"frames[{name!r}] has {len(array)} rows, not {t}")
         for name, (array, shape, dtype) in expected.items():
             if array.shape != shape or array.dtype != np.dtype(dtype):
                 raise ValueError(f"{name} is {array.shape} {array.dtype}, expected {shape} {dtype}")

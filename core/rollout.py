@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from trimix.core.contracts import F32, F64, U8, Obs, Policy, Start, World
+from trimix.core.contracts import F32, F64, U8, LabellingPolicy, Obs, Policy, Start, World
 from trimix.core.episode import Episode, Provenance
 from trimix.core.seeds import seed63
 
@@ -29,6 +31,7 @@ class _Rows:
     done: list[bool] = field(default_factory=list)
     trust: list[float] = field(default_factory=list)
     sim_state: list[F64] = field(default_factory=list)
+    frames: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     instruction: str = ""
     abstained: bool = False
     reward_known: bool = True
@@ -83,8 +86,9 @@ def rollout(
 
     obs, _ = begin(np.ones(n, bool))
     while any(row is not None for row in rows):
-        sim_state = world.snapshot()
+        sim_state, frame = world.snapshot(), world.frame()
         action = np.asarray(policy.act(obs), np.float32)
+        labels = policy.labels.copy() if isinstance(policy, LabellingPolicy) else None
         # Before the step: a world may write its next observation into the same arrays.
         for i, row in enumerate(rows):
             if row is None:
@@ -96,12 +100,17 @@ def rollout(
             row.instruction = obs["instruction"][i]
             if sim_state is not None:
                 row.sim_state.append(sim_state[i].copy())
+            for name, values in frame.items():
+                row.frames.setdefault(name, []).append(values[i].copy())
         obs, reward, terminated, truncated, info = world.step(action)
         finished = np.zeros(n, bool)
         for i, row in enumerate(rows):
             if row is None:
                 continue
-            row.action.append(info["action"][i].copy() if "action" in info else action[i].copy())
+            taken = info["action"][i].copy() if "action" in info else action[i].copy()
+            row.action.append(taken if labels is None else labels[i])
+            if labels is not None:
+                row.frames.setdefault("executed", []).append(taken)
             row.reward.append(float(reward[i]))
             row.success.append(bool(info["success"][i] >= 0.5))
             row.done.append(bool(terminated[i] or truncated[i]))
@@ -137,4 +146,5 @@ def _episode(world: World, row: int, gathered: _Rows, policy_name: str) -> Episo
         done=np.asarray(gathered.done, bool),
         trust=np.asarray(gathered.trust, np.float32),
         sim_state=np.stack(gathered.sim_state) if gathered.sim_state else None,
+        frames={k: np.stack(v) for k, v in gathered.frames.items()},
     )

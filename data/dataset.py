@@ -6,7 +6,7 @@ A action channels, S simulator state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -177,6 +177,14 @@ class Dataset:
         """(T, S) simulator state of one episode; None if it was not recorded."""
         return self._tensor(f"sim_state/{index}")
 
+    def frames(self, index: int) -> dict[str, np.ndarray]:
+        """name -> (T, ...), what else the world recorded of one episode's rows."""
+        begin = f"frame/{index}/"
+        return {
+            name.removeprefix(begin): values
+            for name, values in self._tensors(lambda name: name.startswith(begin)).items()
+        }
+
     def stats(self) -> dict[str, dict[str, np.ndarray]]:
         """meta/stats.json: feature -> statistic -> array.
 
@@ -234,6 +242,7 @@ class Dataset:
             done=label(layout.DONE),
             trust=None if trust is None else trust[rows],
             sim_state=self.sim_state(index),
+            frames=self.frames(index),
         )
 
     def state(self) -> F32:
@@ -260,12 +269,17 @@ class Dataset:
         return self.source.flat_columns()
 
     def _tensor(self, name: str) -> np.ndarray | None:
+        return self._tensors(lambda known: known == name).get(name)
+
+    def _tensors(self, wanted: Callable[[str], bool]) -> dict[str, np.ndarray]:
+        """Tensors of the side file by name."""
         path = self.source.contents.checked(self.root / layout.ROWS)
         if not path.is_file():
-            return None
+            return {}
         try:
             with safe_open(path, framework="numpy") as tensors:
-                return tensors.get_tensor(name) if name in tensors.keys() else None  # noqa: SIM118
+                names = [name for name in tensors.keys() if wanted(name)]  # noqa: SIM118
+                return {name: tensors.get_tensor(name) for name in names}
         except SafetensorError as fault:
             raise DataError(
                 f"the file cannot be read ({fault})", where=str(path), do="copy it again"

@@ -18,6 +18,9 @@ class Distribution(Protocol):
     def sample(self, rng: np.random.Generator) -> Json:
         """One draw: a float, a list of floats, or one of the choices."""
 
+    def ends(self) -> tuple[Json, Json]:
+        """Two draws that are as far apart as any: where the effect of an axis is measured."""
+
 
 def _ordered(low: Sequence[float], high: Sequence[float], *, above: float | None = None) -> None:
     if len(low) != len(high):
@@ -38,6 +41,10 @@ def _plain(values: np.ndarray, scalar: bool) -> Json:
     return numbers[0] if scalar else list(numbers)
 
 
+def _listed(value: float | Sequence[float]) -> Json:
+    return _plain(np.array(_tuple(value)), isinstance(value, (int, float)))
+
+
 @dataclass(frozen=True)
 class Constant:
     """Always this value."""
@@ -46,6 +53,10 @@ class Constant:
 
     def sample(self, rng: np.random.Generator) -> Json:
         return list(self.value) if isinstance(self.value, tuple) else self.value
+
+    def ends(self) -> tuple[Json, Json]:
+        value: Json = list(self.value) if isinstance(self.value, tuple) else self.value
+        return value, value
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,9 @@ class Uniform:
     def sample(self, rng: np.random.Generator) -> Json:
         low, high = np.add(_tuple(self.low), 0.0), np.add(_tuple(self.high), 0.0)  # -0.0 is 0.0
         return _plain(rng.uniform(low, high), isinstance(self.low, (int, float)))
+
+    def ends(self) -> tuple[Json, Json]:
+        return _listed(self.low), _listed(self.high)
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,9 @@ class LogUniform:
         # exp(log(x)) may miss x by a rounding.
         drawn = np.clip(np.exp(rng.uniform(low, high)), _tuple(self.low), _tuple(self.high))
         return _plain(drawn, isinstance(self.low, (int, float)))
+
+    def ends(self) -> tuple[Json, Json]:
+        return _listed(self.low), _listed(self.high)
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,12 @@ class Normal:
         unit = np.clip(rng.standard_normal(mean.size), -self.cut, self.cut)
         return _plain(mean + std * unit, isinstance(self.mean, (int, float)))
 
+    def ends(self) -> tuple[Json, Json]:
+        """Two standard deviations to either side."""
+        mean, std = np.array(_tuple(self.mean)), np.array(_tuple(self.std))
+        reach, scalar = min(2.0, self.cut) * std, isinstance(self.mean, (int, float))
+        return _plain(mean - reach, scalar), _plain(mean + reach, scalar)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -117,3 +140,7 @@ class Choice:
 
     def sample(self, rng: np.random.Generator) -> Json:
         return self.options[int(rng.integers(len(self.options)))]
+
+    def ends(self) -> tuple[Json, Json]:
+        """The first option and the last."""
+        return self.options[0], self.options[-1]

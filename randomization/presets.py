@@ -1,192 +1,211 @@
-"""Presets: how much of what is randomized, from nothing to strong, and the sealed target shift."""
+"""Presets: how much of what is randomized, from nothing to strong, and the sealed target shift.
+
+A preset is a list of axes over roles ("body/{props}/mass"), and expands over what a scene has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from trimix.assets import textures
 from trimix.core.errors import unknown
-from trimix.randomization.distributions import Choice, Constant, LogUniform, Normal, Uniform
-from trimix.randomization.vary import Randomizer, Vary
+from trimix.randomization.distributions import (
+    Choice,
+    Distribution,
+    LogUniform,
+    Normal,
+    Uniform,
+)
+from trimix.randomization.roles import Parts, Roles
+from trimix.randomization.target import target
+from trimix.randomization.vary import How, Randomizer, Vary
 
-TEXTURES = ("plain", "speckle", "cloud", "wood", "checker", "brushed", "stain")
+__all__ = ["PRESETS", "TEXTURES", "Parts", "Roles", "preset", "target", "texture_pool"]
+
+TEXTURES: tuple[str, ...] = tuple(textures.NAMES)
+
+
+def texture_pool(name: str) -> tuple[str, ...]:
+    """Names of the textures to train on ("train"), or of those never trained on ("heldout").
+
+    Where the assets tell no pools apart, both are all that there is.
+
+    Raises:
+        ConfigError: another pool.
+    """
+    if name not in ("train", "heldout"):
+        raise unknown("pool of textures", name, ("train", "heldout"))
+    return tuple(getattr(textures, name.upper(), TEXTURES))
+
+
+def _few_textures() -> tuple[str, ...]:
+    pool = texture_pool("train")
+    return pool[: max(3, len(pool) // 3)]
+
+
+def _factor(most: float, n: int = 0) -> LogUniform:
+    """As often made smaller as larger: one factor, or one for each of n components."""
+    return LogUniform((1 / most,) * n, (most,) * n) if n else LogUniform(1 / most, most)
+
+
+def _within(*most: float) -> Uniform:
+    """U(-most, most) in each component."""
+    return Uniform(tuple(-m for m in most), most) if len(most) > 1 else Uniform(-most[0], most[0])
+
+
+def _normal(std: float, n: int) -> Normal:
+    return Normal((0.0,) * n, (std,) * n)
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The names in a scene that presets refer to.
+class Line:
+    """One axis of both mild and strong."""
 
-    Args:
-        props: bodies that also name a material and their geoms.
-        cameras: cameras that the policy sees.
-        own: axes of the task's own, for mild and strong.
-    """
-
-    props: Sequence[str]
-    cameras: Sequence[str]
-    own: Sequence[Vary] = ()
+    target: str
+    how: How
+    mild: Distribution
+    strong: Distribution
 
 
-@dataclass(frozen=True)
-class Strength:
-    """How far each axis goes. Scales are factors s: LogUniform(1/s, s)."""
-
-    friction: float
-    mass: float
-    size: float
-    damping: float
-    gain: float
-    latency_s: float
-    camera_m: float
-    camera_rad: float
-    fovy: float
-    light_m: float
-    light: float
-    colour: float
-    textures: tuple[str, ...]
-    exposure: float
-    grain: float
-    state_noise: float
-
-
-MILD = Strength(
-    friction=1.25,
-    mass=1.25,
-    size=1.05,
-    damping=1.3,
-    gain=1.15,
-    latency_s=0.03,
-    camera_m=0.005,
-    camera_rad=0.02,
-    fovy=1.03,
-    light_m=0.4,
-    light=1.3,
-    colour=0.08,
-    textures=("plain", "speckle", "cloud"),
-    exposure=1.1,
-    grain=3.0,
-    state_noise=0.001,
-)
-STRONG = Strength(
-    friction=1.6,
-    mass=1.7,
-    size=1.10,
-    damping=2.0,
-    gain=1.4,
-    latency_s=0.08,
-    camera_m=0.015,
-    camera_rad=0.07,
-    fovy=1.08,
-    light_m=1.0,
-    light=1.9,
-    colour=0.25,
-    textures=TEXTURES,
-    exposure=1.35,
-    grain=9.0,
-    state_noise=0.003,
-)
-
-
-def axes(strength: Strength, parts: Parts) -> list[Vary]:
-    """Every axis at this strength, for these parts."""
-    s = strength
-    colour = Uniform((-s.colour,) * 3 + (0.0,), (s.colour,) * 3 + (0.0,))
-    return [
-        # Physics.
-        Vary("geom/table/friction", "scale", _factor(s.friction)),
-        Vary("joint/*/damping", "scale", _factor(s.damping)),
-        Vary("actuator/*/gain", "scale", _factor(s.gain)),
-        Vary("action/robot/latency_s", "set", Uniform(0.0, s.latency_s)),
-        Vary("state/robot/noise_std", "set", Uniform(0.0, s.state_noise)),
-        *(Vary(f"geom/{p}*/friction", "scale", _factor(s.friction)) for p in parts.props),
-        *(Vary(f"body/{p}/mass", "scale", _factor(s.mass)) for p in parts.props),
-        *(Vary(f"body/{p}/scale", "scale", _factor(s.size)) for p in parts.props),
-        # Looks.
-        *(
-            Vary(f"camera/{c}/pos", "add", Normal((0.0,) * 3, (s.camera_m,) * 3))
-            for c in parts.cameras
+def lines() -> tuple[Line, ...]:
+    """Every axis of mild and strong. Ranges are of what laboratories differ by, as far as known."""
+    set_: How = "set"
+    scale: How = "scale"
+    add: How = "add"
+    few, all_ = Choice(_few_textures()), Choice(texture_pool("train"))
+    up = Uniform
+    return (
+        # Contacts. Softness is a time constant: 20 ms is MuJoCo's own, and only more is softer.
+        Line("body/{contact_bodies}/friction", scale, _factor(1.25), _factor(1.6)),
+        Line("geom/{contact_geoms}/friction", scale, _factor(1.25), _factor(1.6)),
+        Line("body/{twisting}/torsional", scale, _factor(1.5), _factor(3.0)),
+        Line("body/{rolling}/rolling", scale, _factor(1.5), _factor(3.0)),
+        Line("body/{contact_bodies}/softness", scale, up(1.0, 1.3), up(1.0, 2.5)),
+        Line("geom/{contact_geoms}/softness", scale, up(1.0, 1.3), up(1.0, 2.5)),
+        Line("geom/{contact_geoms}/restitution", set_, up(0.0, 0.1), up(0.0, 0.4)),
+        # Props.
+        Line("body/{props}/mass", scale, _factor(1.25), _factor(1.7)),
+        Line("body/{sizable}/size", scale, _factor(1.05), _factor(1.10)),
+        Line("body/{loose}/shape", scale, _factor(1.02, 3), _factor(1.06, 3)),
+        Line("body/{loose}/inertia", scale, _factor(1.1), _factor(1.4)),
+        Line("body/{lopsided}/com", add, _within(*(0.001,) * 3), _within(*(0.005,) * 3)),
+        Line("joint/{damped}/damping", scale, _factor(1.3), _factor(2.0)),
+        Line("joint/{rubbing}/frictionloss", scale, _factor(1.3), _factor(2.0)),
+        Line("joint/{springs}/stiffness", scale, _factor(1.2), _factor(1.6)),
+        Line("body/{distractors}/present", set_, Choice((0.0, 0.0, 1.0)), Choice((0.0, 1.0))),
+        Line("body/{distractors}/pos", add, _within(0.02, 0.02, 0.0), _within(0.05, 0.05, 0.0)),
+        Line("body/{distractors}/rotation", add, _within(0, 0, 0.5), _within(0, 0, 3.14)),
+        # The place.
+        Line("gravity/{ground}/tilt", add, _within(0.005, 0.005), _within(0.02, 0.02)),
+        Line("geom/{level}/height", add, _within(0.005), _within(0.02)),
+        Line("geom/{level}/tilt", add, _within(0.003, 0.003), _within(0.01, 0.01)),
+        # The robot. A servo is late by damping / stiffness; friction is a part of its strength.
+        Line("actuator/{servos}/stiffness", scale, _factor(1.15), _factor(1.4)),
+        Line("actuator/{servos}/damping", scale, _factor(1.15), _factor(1.4)),
+        Line("actuator/{servos}/encoder_offset", add, Normal(0.0, 0.001), Normal(0.0, 0.004)),
+        Line("actuator/{limited}/strength", scale, up(0.9, 1.1), up(0.7, 1.2)),
+        Line("actuator/{limited}/friction", set_, up(0.0, 0.01), up(0.0, 0.04)),
+        Line("joint/{geared}/armature", scale, _factor(1.2), _factor(1.6)),
+        Line("joint/{joints}/damping", scale, _factor(1.3), _factor(2.0)),
+        Line("body/{links}/gravcomp", scale, up(0.98, 1.02), up(0.92, 1.08)),
+        Line("body/{hand}/payload", set_, up(0.0, 0.1), up(0.0, 0.5)),
+        # Commands and what is told of the joints.
+        Line("action/robot/latency_s", set_, up(0.0, 0.03), up(0.0, 0.08)),
+        Line("action/robot/noise_std", set_, up(0.0, 0.005), up(0.0, 0.02)),
+        Line("action/robot/dropped", set_, up(0.0, 0.01), up(0.0, 0.05)),
+        Line("action/robot/stuck", set_, up(0.0, 0.01), up(0.0, 0.05)),
+        Line("action/robot/backlash", set_, up(0.0, 0.001), up(0.0, 0.004)),
+        Line("state/robot/noise_std", set_, up(0.0, 0.001), up(0.0, 0.003)),
+        Line("state/robot/bias_std", set_, up(0.0, 0.001), up(0.0, 0.003)),
+        Line("state/robot/delay_s", set_, up(0.0, 0.02), up(0.0, 0.08)),
+        # Cameras.
+        Line("camera/{cameras}/pos", add, _normal(0.005, 3), _normal(0.015, 3)),
+        Line("camera/{cameras}/rotation", add, _normal(0.02, 3), _normal(0.07, 3)),
+        Line("camera/{cameras}/fovy", scale, _factor(1.03), _factor(1.08)),
+        Line("camera/{lensed}/principal", add, _within(0.01, 0.01), _within(0.03, 0.03)),
+        # Lights.
+        Line("light/{directed}/rotation", add, _within(*(0.15,) * 3), _within(*(0.5,) * 3)),
+        Line("light/{lamps}/pos", add, _within(*(0.1,) * 3), _within(*(0.4,) * 3)),
+        Line("light/{lights}/diffuse", scale, _factor(1.3), _factor(1.9)),
+        Line("light/{lights}/ambient", set_, up(0.0, 0.05), up(0.0, 0.2)),
+        Line("light/{lights}/specular", scale, _factor(1.5), _factor(3.0)),
+        Line("light/{lights}/warmth", set_, _within(0.08), _within(0.3)),
+        Line("light/{spare_lights}/active", set_, Choice((0.0, 1.0, 1.0, 1.0)), Choice((0.0, 1.0))),
+        Line("light/{shadows}/shadow", set_, Choice((0.0, 1.0, 1.0, 1.0)), Choice((0.0, 1.0))),
+        # Colours and textures.
+        Line(
+            "material/{prop_materials}/hsv", add, _within(0.01, 0.1, 0.1), _within(0.04, 0.3, 0.3)
         ),
-        *(
-            Vary(f"camera/{c}/rotation", "add", Normal((0.0,) * 3, (s.camera_rad,) * 3))
-            for c in parts.cameras
+        Line(
+            "material/{table_materials}/hsv", add, _within(0.05, 0.1, 0.1), _within(0.5, 0.3, 0.3)
         ),
-        *(Vary(f"camera/{c}/fovy", "scale", _factor(s.fovy)) for c in parts.cameras),
-        Vary("light/key/dir", "add", Uniform((-s.light_m / 2,) * 3, (s.light_m / 2,) * 3)),
-        # Colour and intensity of the light, then intensity of the one that fills the shadows.
-        Vary("light/key/diffuse", "scale", Uniform((1 / s.light,) * 3, (s.light,) * 3)),
-        # A factor for each of red, green and blue: the fill light's colour.
-        Vary("light/fill/diffuse", "scale", LogUniform((1 / s.light,) * 3, (s.light,) * 3)),
-        Vary("material/table/rgba", "add", colour),
-        Vary("material/table/texture", "set", Choice(s.textures)),
-        *(Vary(f"material/{p}/rgba", "add", colour) for p in parts.props),
-        *(Vary(f"material/{p}/texture", "set", Choice(s.textures)) for p in parts.props),
-        Vary("image/camera/gain", "set", _factor(s.exposure)),
-        Vary("image/camera/noise_std", "set", Uniform(0.0, s.grain)),
-        *parts.own,
-    ]
-
-
-def target(parts: Parts) -> list[Vary]:
-    """The sealed shift of the stand-in: another cell, with its own physics and looks.
-
-    It plays the real world where there is none: its episodes are the "real" ones of the embedded
-    default, and it is where policies are scored. Nobody tunes against it, and it does not
-    change: a test holds its digest. Each axis moves away from nominal and scatters a little, as
-    days in one laboratory do.
-    """
-    return [
-        Vary("geom/table/friction", "scale", LogUniform(1.25, 1.45)),
-        Vary("joint/*/damping", "scale", LogUniform(1.5, 1.8)),
-        Vary("actuator/*/gain", "scale", LogUniform(0.70, 0.80)),
-        Vary("action/robot/latency_s", "set", Uniform(0.04, 0.06)),
-        Vary("action/robot/noise_std", "set", Constant(0.01)),
-        Vary("state/robot/noise_std", "set", Constant(0.002)),
-        *(Vary(f"geom/{p}*/friction", "scale", LogUniform(0.75, 0.90)) for p in parts.props),
-        *(Vary(f"body/{p}/mass", "scale", LogUniform(1.3, 1.5)) for p in parts.props),
-        *(Vary(f"body/{p}/scale", "scale", LogUniform(1.03, 1.06)) for p in parts.props),
-        *(
-            Vary(f"camera/{c}/pos", "add", Normal((0.008, -0.006, 0.006), (0.001,) * 3))
-            for c in parts.cameras
+        Line(
+            "material/{robot_materials}/hsv", add, _within(0.05, 0.1, 0.1), _within(0.5, 0.3, 0.3)
         ),
-        *(
-            Vary(f"camera/{c}/rotation", "add", Normal((0.03, -0.04, 0.04), (0.003,) * 3))
-            for c in parts.cameras
+        Line(
+            "material/{backdrop_materials}/hsv",
+            add,
+            _within(0.05, 0.1, 0.1),
+            _within(0.5, 0.3, 0.3),
         ),
-        *(Vary(f"camera/{c}/fovy", "scale", LogUniform(1.04, 1.06)) for c in parts.cameras),
-        Vary("light/key/dir", "add", Normal((0.35, -0.25, 0.0), (0.05,) * 3)),
-        Vary("light/key/diffuse", "scale", LogUniform(0.60, 0.75)),
-        Vary("light/fill/diffuse", "scale", LogUniform(1.5, 1.9)),
-        Vary("material/table/rgba", "add", Normal((0.16, 0.09, 0.02, 0.0), (0.01,) * 3 + (0.0,))),
-        Vary("material/table/texture", "set", Constant("wood")),
-        *(
-            Vary(
-                f"material/{p}/rgba", "add", Normal((-0.10, -0.06, 0.05, 0.0), (0.01,) * 3 + (0.0,))
-            )
-            for p in parts.props
+        Line(
+            "material/{distractor_materials}/hsv",
+            add,
+            _within(0.05, 0.1, 0.1),
+            _within(0.5, 0.3, 0.3),
         ),
-        Vary("image/camera/gain", "set", LogUniform(0.85, 0.95)),
-        Vary("image/camera/noise_std", "set", Constant(5.0)),
-    ]
+        Line("material/{prop_materials}/texture", set_, few, all_),
+        Line("material/{table_materials}/texture", set_, few, all_),
+        Line("material/{backdrop_materials}/texture", set_, few, all_),
+        Line("material/{table_materials}/repeat", scale, _factor(1.5), _factor(3.0)),
+        Line("material/{backdrop_materials}/repeat", scale, _factor(1.5), _factor(3.0)),
+        Line("material/{table_materials}/specular", set_, up(0.1, 0.4), up(0.0, 1.0)),
+        Line("material/{table_materials}/shininess", set_, up(0.3, 0.5), up(0.0, 1.0)),
+        Line("material/{prop_materials}/specular", set_, up(0.1, 0.4), up(0.0, 1.0)),
+        # What a cheap camera adds.
+        Line("image/camera/gain", set_, _factor(1.1), _factor(1.35)),
+        Line("image/camera/gamma", set_, _factor(1.1), _factor(1.35)),
+        Line("image/camera/warmth", set_, _within(0.05), _within(0.2)),
+        Line("image/camera/noise_std", set_, up(0.0, 3.0), up(0.0, 9.0)),
+        Line("image/camera/blur", set_, up(0.0, 0.005), up(0.0, 0.015)),
+        Line("image/camera/jpeg_loss", set_, up(0.0, 30.0), up(0.0, 70.0)),
+        Line("image/camera/dropped", set_, up(0.0, 0.01), up(0.0, 0.08)),
+        Line("image/camera/delay_s", set_, up(0.0, 0.03), up(0.0, 0.1)),
+        Line("words/task/paraphrase", set_, up(0.0, 1.0), up(0.0, 1.0)),
+    )
 
 
-PRESETS: dict[str, Callable[[Parts], list[Vary]]] = {
-    "none": lambda parts: [],
-    "mild": lambda parts: axes(MILD, parts),
-    "strong": lambda parts: axes(STRONG, parts),
-    "target": target,
+def mild(roles: Roles) -> list[Vary]:
+    """What one laboratory differs by from day to day."""
+    axes = (Vary(line.target, line.how, line.mild) for line in lines())
+    return [*roles.expand(axes), *roles.expand(roles.own)]
+
+
+def strong(roles: Roles) -> list[Vary]:
+    """What laboratories differ by, as far as an expert still copes."""
+    axes = (Vary(line.target, line.how, line.strong) for line in lines())
+    return [*roles.expand(axes), *roles.expand(roles.own)]
+
+
+PRESETS: dict[str, Callable[[Roles], list[Vary]]] = {
+    "none": lambda roles: [],
+    "mild": mild,
+    "strong": strong,
+    "target": lambda roles: target(roles.parts()),
+    "target_v1": lambda roles: target(roles.parts()),
 }
 
 
-def preset(name: str, parts: Parts) -> Randomizer:
-    """A preset for a scene's parts.
+def preset(name: str, roles: Roles | Parts) -> Randomizer:
+    """A preset for what a scene has.
 
     Raises:
         ConfigError: no such preset.
     """
     if name not in PRESETS:
         raise unknown("randomization", name, PRESETS)
-    return Randomizer(PRESETS[name](parts), name)
-
-
-def _factor(most: float) -> LogUniform:
-    return LogUniform(1 / most, most)
+    if isinstance(roles, Parts):
+        names = {"props": tuple(roles.props), "cameras": tuple(roles.cameras)}
+        roles = Roles(names, tuple(roles.own))
+    return Randomizer(PRESETS[name](roles), name)

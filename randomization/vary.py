@@ -7,18 +7,20 @@ knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from trimix.core.contracts import Draw, Json
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
+from trimix.randomization import written
 from trimix.randomization.distributions import Distribution
 
 How = Literal["set", "scale", "add"]
+_KEYS = {"axis", "how", "value"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,56 @@ class Vary:
         if self.how not in ("set", "scale", "add"):
             raise ConfigError(f"how {self.how!r} of {self.target!r} is not set, scale or add")
 
+    def to_json(self) -> dict[str, Json]:
+        """{"axis", "how", "value"}, to be read by `from_json`.
+
+        Raises:
+            ConfigError: a distribution of one's own.
+        """
+        try:
+            value = written.to_json(self.value)
+        except ConfigError as error:
+            raise ConfigError(error.what, where=self.target, do=error.do) from error
+        return {"axis": self.target, "how": self.how, "value": value}
+
+    @classmethod
+    def from_json(
+        cls,
+        raw: Any,
+        where: str,
+        *,
+        own: Collection[str] = (),
+        textures: written.Textures | None = None,
+    ) -> Vary:
+        """An axis as `to_json` or a user wrote it.
+
+        Args:
+            raw: what a file holds.
+            where: file and entry, for errors.
+            own: "module:attribute" axes that the user asked for; a file alone cannot start code.
+            textures: from a pool's name to its textures; None where no pool may be named.
+
+        Raises:
+            ConfigError: what is wrong with it, where, and what is known.
+        """
+        if not isinstance(raw, Mapping) or set(raw) != _KEYS:
+            given = f"has {', '.join(map(str, raw))}" if isinstance(raw, Mapping) else f"is {raw!r}"
+            raise ConfigError(f"the axis {given}", where=where, do="give axis, how and value")
+        target = raw["axis"]
+        if not isinstance(target, str):
+            raise ConfigError(f"axis {target!r} is not kind/name/attribute", where=where)
+        kind = target.split("/")[0]
+        if ":" in kind and kind not in own:
+            raise ConfigError(
+                f"axis {kind!r} is code, which no file can start",
+                where=where,
+                do="give it in Python, or name it beside the file",
+            )
+        try:
+            return cls(target, raw["how"], written.from_json(raw["value"], textures))
+        except ConfigError as error:
+            raise ConfigError(error.what, where=f"{where}: {target}", do=error.do) from error
+
 
 class Adjustable(Protocol):
     """A batch of rows whose parameters can be changed row by row."""
@@ -57,6 +109,9 @@ class Adjustable(Protocol):
         Raises:
             ConfigError: unknown target, or a value that does not fit it.
         """
+
+    def check(self, target: str) -> None:
+        """Raise ConfigError unless the target exists and can act."""
 
 
 class Randomizer:
@@ -83,6 +138,39 @@ class Randomizer:
             value = axis.value.sample(stream(root, axis.target))
             out[axis.target] = {"how": axis.how, "value": value}
         return out
+
+    def check(self, physics: Adjustable) -> None:
+        """Raise ConfigError, which names this randomizer, unless every axis can act there."""
+        for axis in self.axes:
+            try:
+                physics.check(axis.target)
+            except ConfigError as error:
+                where = f"randomization {self.name}: {error.where or axis.target}"
+                raise ConfigError(error.what, where=where, do=error.do) from error
+
+    def to_json(self) -> dict[str, Json]:
+        """Name and axes, for a data set to say what its episodes were drawn from.
+
+        Raises:
+            ConfigError: a distribution of one's own.
+        """
+        return {"name": self.name, "axes": [axis.to_json() for axis in self.axes]}
+
+    @classmethod
+    def from_json(cls, raw: Any, where: str = "randomization") -> Randomizer:
+        """What `to_json` gave.
+
+        Raises:
+            ConfigError: another form, or an axis of one's own, which no file can start.
+        """
+        if not isinstance(raw, Mapping) or set(raw) != {"name", "axes"}:
+            raise ConfigError("a randomizer has name and axes", where=where)
+        if not isinstance(raw["axes"], list):
+            raise ConfigError("axes is not a list", where=where)
+        axes = [
+            Vary.from_json(entry, f"{where}: entry {k + 1}") for k, entry in enumerate(raw["axes"])
+        ]
+        return cls(axes, str(raw["name"]))
 
     @staticmethod
     def apply(draw: Draw, row: int, physics: Adjustable) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trimix.core.contracts import Json, Policy, World
 from trimix.core.errors import ConfigError
 from trimix.core.plain import plain
+from trimix.policy.labelled import DisturbanceConfig, Disturbed
 from trimix.sim.cameras import renderer
 from trimix.sim.robots import ROBOTS
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -21,12 +22,14 @@ class MujocoSpec:
 
     Args:
         task: registered task, or "module:class" of your own.
+        robot: registered robot, "module:attribute", or an MJCF's YAML; "" for the task's own.
         randomization: none, mild, strong or target.
         cameras, image_hw, control_mode, control_dt_s: see sim.world.MujocoConfig.
         draw_images: False for a world without cameras.
     """
 
     task: str = "banana_on_plate"
+    robot: str = ""
     randomization: str = "none"
     cameras: tuple[str, ...] = _DEFAULT.cameras
     image_hw: tuple[int, int] = _DEFAULT.image_hw
@@ -41,8 +44,8 @@ class MujocoSpec:
 
     @property
     def robot_type(self) -> str:
-        """The task's robot."""
-        return str(TASKS[self.task]().robot)
+        """The robot, or else the task's own."""
+        return self.robot or str(TASKS[self.task]().robot)
 
     def make(self, rows: int) -> MujocoWorld:
         """The world; see MujocoWorld.
@@ -60,6 +63,7 @@ class MujocoSpec:
         return MujocoWorld(
             TASKS[self.task](),
             rows,
+            robot=self.robot,
             randomization=self.randomization,
             config=config,
             name=self.name,
@@ -78,9 +82,15 @@ class MujocoSpec:
 
 @dataclass(frozen=True)
 class ExpertSpec:
-    """The scripted expert of a MuJoCo world's task, which sees the simulator's state."""
+    """The scripted expert of a MuJoCo world's task, which sees the simulator's state.
+
+    Args:
+        name: what data sets call it.
+        disturbance: of its actions, while its labels stay clean; with std 0 there is none.
+    """
 
     name: str = "expert"
+    disturbance: DisturbanceConfig = field(default_factory=DisturbanceConfig)
 
     def load(self, world: World) -> Policy:
         """The task's own expert.
@@ -94,11 +104,12 @@ class ExpertSpec:
                 where=type(world).__name__,
                 do="let it act in world=mujoco",
             )
-        return world.task.expert(world.physics, world.interface)
+        expert = world.task.expert(world.physics, world.goals, world.interface)
+        return Disturbed(expert, self.disturbance) if self.disturbance.std else expert
 
     def reads(self) -> Json:
-        """Its name: the world says which task."""
-        return self.name
+        """Its settings: the world says which task."""
+        return plain(self)
 
     def code(self) -> tuple[str, ...]:
         """This module; the world names the task's."""

@@ -7,6 +7,9 @@ from typing import Any
 
 from trimix.core import settings
 from trimix.core.errors import ConfigError
+from trimix.policy.labelled import DisturbanceConfig
+from trimix.rollout.labelled import LabelledSpec
+from trimix.rollout.mujoco import ExpertSpec
 from trimix.rollout.policies import PolicySpec, policy_of
 from trimix.rollout.worlds import WORLDS, WorldSpec
 from trimix.sim.world import MujocoConfig
@@ -45,6 +48,8 @@ class WorldSettings:
         world: mujoco, dream, gym, dm_control, or "module:class" of your own.
         task: registered task, or "module:class" (mujoco); dreams take theirs from the data they
             begin at.
+        robot: registered robot, "module:attribute", or a YAML of your own MJCF; "" for the task's
+            own (mujoco).
         randomization: none, mild, strong or target (mujoco).
         cameras, image_hw, control_mode, control_dt_s: what the policy sees and gives (mujoco).
         dream: see DreamSettings.
@@ -54,6 +59,7 @@ class WorldSettings:
 
     world: str = "mujoco"
     task: str = "banana_on_plate"
+    robot: str = ""
     randomization: str = "none"
     cameras: tuple[str, ...] = _MUJOCO.cameras
     image_hw: tuple[int, int] = _MUJOCO.image_hw
@@ -76,7 +82,15 @@ class WorldSettings:
         """
         given: dict[str, Any] = self.settings
         if self.world == "mujoco":
-            names = ("task", "randomization", "cameras", "image_hw", "control_mode", "control_dt_s")
+            names = (
+                "task",
+                "robot",
+                "randomization",
+                "cameras",
+                "image_hw",
+                "control_mode",
+                "control_dt_s",
+            )
             given = {name: getattr(self, name) for name in names}
         elif self.world == "dream":
             given = {k: v for k, v in vars(self.dream).items() if k != "perturb"}
@@ -90,6 +104,15 @@ class WorldSettings:
         text = text or _USUAL.get(self.world, "random")
         more = vars(self.dream.perturb) if text == "perturbed" else {}
         return policy_of(text, device=self.device, **more)
+
+    def acting(self, policy: str, label: str = "") -> PolicySpec:
+        """The policy of this name, whose frames another labels if one is named."""
+        acts = self.policy_spec(policy)
+        if not label:
+            return acts
+        if label == "expert":  # a labeller does not act: its own disturbance would be noise
+            return LabelledSpec(acts, ExpertSpec(disturbance=DisturbanceConfig(std=0.0)))
+        return LabelledSpec(acts, self.policy_spec(label))
 
 
 _USUAL = {"mujoco": "expert", "dream": "perturbed"}

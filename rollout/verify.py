@@ -54,15 +54,15 @@ def verify(
     read = [(i, dataset.read_episode(i, cameras=())) for i in chosen]
     conditions = list(product(threads, rows))
     for at, (thread, row) in enumerate(conditions):
-        worlds: dict[str, MujocoWorld] = {}
+        worlds: dict[tuple[str, str], MujocoWorld] = {}
         try:
             for start in range(0, len(read), row):
                 block = read[start : start + row]
-                for task in sorted({e.provenance.task for _, e in block}):
-                    same = [(i, e) for i, e in block if e.provenance.task == task]
-                    if task not in worlds:
-                        worlds[task] = _world(task, dataset, row, thread)
-                    _require_identical(worlds[task], same, str(data), thread, row)
+                for made in sorted({_made_in(e) for _, e in block}):
+                    same = [(i, e) for i, e in block if _made_in(e) == made]
+                    if made not in worlds:
+                        worlds[made] = _world(*made, dataset, row, thread)
+                    _require_identical(worlds[made], same, str(data), thread, row)
                 if progress is not None:
                     progress(at * len(read) + start + len(block), len(conditions) * len(read))
         finally:
@@ -71,14 +71,19 @@ def verify(
     return len(read)
 
 
-def _world(task: str, dataset: Dataset, rows: int, threads: int) -> MujocoWorld:
+def _made_in(episode: Episode) -> tuple[str, str]:
+    """Task and robot."""
+    return episode.provenance.task, episode.provenance.robot
+
+
+def _world(task: str, robot: str, dataset: Dataset, rows: int, threads: int) -> MujocoWorld:
     config = MujocoConfig(
         control_mode=dataset.interface.control_mode,
         control_dt_s=dataset.interface.control_dt_s,
         threads=threads,
         draw_images=False,
     )
-    return MujocoWorld(TASKS[task](), rows, config=config)
+    return MujocoWorld(TASKS[task](), rows, robot=robot, config=config)
 
 
 def _require_identical(

@@ -5,37 +5,54 @@ Axes: N rows, D joints, A action channels, K substeps, nu actuators.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from trimix.core.contracts import F32, F64, BoolArray
+from trimix.sim.differential import joint_velocity
 from trimix.sim.physics import Physics
 
 # A target may lead its joint by this many control periods of full speed, no more: a blocked arm
 # must not wind up.
 _LEAD_PERIODS = 3.0
-_FINGER_SPEED = 0.15  # m/s
 
 
 class Control:
     """Turns one action a row into a ramp of servo targets.
 
     joint_velocity: the target moves at the given velocity. joint_position: the target moves to the
-    given position, no faster than the speed limit. The gripper closes at a constant speed towards
-    its command (0 open, 1 closed). Each ramp can arrive late (randomized latency).
+    given position, no faster than the speed limit. ee_delta: the tool moves by the given step,
+    given in its own frame, as far as the joints' speeds allow. The gripper closes at a constant
+    speed towards its command (0 open, 1 closed). Each ramp can arrive late (randomized latency).
+
+    Args:
+        physics: whose servos.
+        mode: joint_velocity | joint_position | ee_delta.
+        control_dt_s: the control period.
     """
 
     def __init__(self, physics: Physics, mode: str, control_dt_s: float) -> None:
         self._physics, self._mode, self._dt = physics, mode, control_dt_s
         self._speed = np.array(physics.robot.speed_limit)
         self.substeps = max(1, round(control_dt_s / physics.model.opt.timestep))
-        # What the previous action still has to play out when actions arrive late: (N, K, nu).
-        self._previous = np.zeros((physics.n, self.substeps, physics.model.nu))
         self._target = np.zeros((physics.n, physics.model.nu))
+        # Where the previous ramp began: what of it is still to be played out when actions are late.
+        self._before = np.zeros((physics.n, physics.model.nu))
 
     def reset(self, rows: BoolArray) -> None:
         """Targets are where the servos stand."""
         self._target[rows] = self._physics.ctrl[rows]
-        self._previous[rows] = self._physics.ctrl[rows][:, None]
+        self._before[rows] = self._physics.ctrl[rows]
+
+    def state(self) -> F64:
+        """(N, 2 nu): the servos' targets now, and a control period ago."""
+        return np.concatenate([self._target, self._before], axis=1)
+
+    def set_state(self, rows: Sequence[int], state: F64) -> None:
+        """Give rows back what `state` gave, (len(rows), 2 nu)."""
+        ids = list(rows)
+        self._target[ids], self._before[ids] = np.split(state, 2, axis=1)
 
     def ramp(self, action: F32, rows: BoolArray) -> F64:
         """Servo targets of one control step.
@@ -47,31 +64,46 @@ class Control:
         Returns:
             (rows.sum(), K, nu), in order of rows.
         """
-        physics, d = self._physics, len(self._physics.servos)
+        physics = self._physics
         at = physics.joints()
         goal = self._target.copy()
-        command = action[:, :d].astype(np.float64)
         servo = self._target[:, physics.servos]
-        if self._mode == "joint_velocity":
-            moved = servo + command * self._dt
-        else:
-            reach = self._speed * self._dt
-            moved = servo + np.clip(command - servo, -reach, reach)
+        command = action.astype(np.float64)
+        moved = servo + self._step(command, servo)
         lead = self._speed * self._dt * _LEAD_PERIODS
         low, high = physics.joint_limits.T
         goal[:, physics.servos] = np.clip(np.clip(moved, at - lead, at + lead), low, high)
-        if len(physics.fingers):
-            robot = physics.robot
-            closed = np.clip(action[:, d].astype(np.float64), 0.0, 1.0)[:, None]
-            finger = robot.finger_open + closed * (robot.finger_closed - robot.finger_open)
-            step = _FINGER_SPEED * self._dt
+        gripper = physics.robot.gripper
+        if gripper is not None:
+            opened, closed = np.array(gripper.open), np.array(gripper.closed)
+            finger = opened + np.clip(command[:, -1:], 0.0, 1.0) * (closed - opened)
+            step = np.abs(closed - opened) * self._dt / gripper.seconds
             now = self._target[:, physics.fingers]
             goal[:, physics.fingers] = now + np.clip(finger - now, -step, step)
-        part = (np.arange(self.substeps) + 1.0) / self.substeps
-        ramp = self._target[:, None] + (goal - self._target)[:, None] * part[None, :, None]
+        ramp = _line(self._target, goal, self.substeps)
         late = self._late(ramp)
-        self._previous[rows], self._target[rows] = ramp[rows], goal[rows]
+        self._before[rows] = self._target[rows]
+        self._target[rows] = goal[rows]
         return late[rows]
+
+    def _step(self, command: F64, servo: F64) -> F64:
+        """(N, D) how far each servo's target moves."""
+        d = servo.shape[1]
+        if self._mode == "joint_velocity":
+            return command[:, :d] * self._dt
+        if self._mode == "joint_position":
+            reach = self._speed * self._dt
+            return np.clip(command[:, :d] - servo, -reach, reach)
+        turn = self._physics.tool_mat()
+        twist = np.concatenate(
+            [
+                np.einsum("nij,nj->ni", turn, command[:, :3]),
+                np.einsum("nij,nj->ni", turn, command[:, 3:6]),
+            ],
+            axis=1,
+        )
+        jacobian = self._physics.tool_jacobian()
+        return joint_velocity(jacobian, twist / self._dt, self._speed) * self._dt
 
     def _late(self, ramp: F64) -> F64:
         """Each row's ramp, delayed by its latency; at most one control period."""
@@ -79,6 +111,13 @@ class Control:
         lag = np.clip(np.rint(latency / self._physics.model.opt.timestep), 0, self.substeps)
         if not lag.any():
             return ramp
-        both = np.concatenate([self._previous, ramp], axis=1)
+        before = _line(self._before, self._target, self.substeps)
+        both = np.concatenate([before, ramp], axis=1)
         index = np.arange(self.substeps)[None] + self.substeps - lag.astype(int)[:, None]
         return np.take_along_axis(both, index[:, :, None], axis=1)
+
+
+def _line(begin: F64, end: F64, substeps: int) -> F64:
+    """(N, K, nu) from begin to end (N, nu), which is reached in the last substep."""
+    part = (np.arange(substeps) + 1.0) / substeps
+    return np.asarray(begin[:, None] + (end - begin)[:, None] * part[None, :, None])

@@ -1,6 +1,7 @@
 """N rows of one compiled model: state, parameters and the step.
 
-Axes: N rows, nq/nv positions and velocities of the model, K substeps a control step, nu actuators.
+Axes: N rows, nq/nv positions and velocities of the model, K substeps a control step, nu actuators,
+S numbers of state. Frames: the workspace's (see sim.cell).
 """
 
 from __future__ import annotations
@@ -12,13 +13,26 @@ import mujoco.batch
 import numpy as np
 
 from trimix.core.contracts import F64, BoolArray
-from trimix.core.errors import unknown
+from trimix.core.errors import ConfigError
+from trimix.sim.names import Names
 from trimix.sim.parameters import Parameters
-from trimix.sim.robots import Robot
+from trimix.sim.queries import Queries
+from trimix.sim.robots.robot import Robot
 
-_STATE = int(mujoco.mjtState.mjSTATE_FULLPHYSICS)
+STATE = (
+    "time",
+    "qpos",
+    "qvel",
+    "act",
+    "ctrl",
+    "mocap_pos",
+    "mocap_quat",
+    "qacc_warmstart",
+)
+"""All of a row that its future follows from, beside its model and the control's own memory."""
 _CTRL = int(mujoco.mjtState.mjSTATE_CTRL)
 _POSITIONS = int(mujoco.mjtStage.mjSTAGE_POS)
+_NO_SENSORS = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
 # MuJoCo resets a simulation whose state is no longer finite, and only counts a warning.
 _UNSTABLE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
@@ -29,7 +43,7 @@ _UNSTABLE = [
 _COUNT = 1  # of a warning's (last info, count)
 
 
-class Physics:
+class Physics(Queries):
     """Rows that are stepped together and do not touch each other.
 
     Args:
@@ -52,77 +66,49 @@ class Physics:
         self.model, self.robot, self.n = model, robot, n
         self.batch = mujoco.batch.Batch(model, n, threads)
         self.parameters = Parameters(model, self.batch, targets)
-        self.qpos = self.batch.bind("qpos")
-        self.qvel = self.batch.bind("qvel")
+        # Contact sensors are read once a control step: no need to find contacts in every substep.
+        self._disabled = self.batch.expand("opt.disableflags")
+        self._disabled_always = int(model.opt.disableflags)
+        super().__init__(Names(model), self.batch, robot)
         self.ctrl = self.batch.bind("ctrl")
-        self._xpos = self.batch.bind("xpos")
-        self._xquat = self.batch.bind("xquat")
-        self._site_xpos = self.batch.bind("site_xpos")
-        self._site_xmat = self.batch.bind("site_xmat")
-        self.joint_qpos = np.array([self._joint(j, "qposadr") for j in robot.joints])
-        self.servos = np.array([self._id("actuator", j) for j in robot.joints])
-        self.fingers = np.array([self._id("actuator", f) for f in robot.fingers], int)
-        limits = model.jnt_range[[self._id("joint", j) for j in robot.joints]]
-        limited = model.jnt_limited[[self._id("joint", j) for j in robot.joints]].astype(bool)
-        self.joint_limits = np.where(limited[:, None], limits, [[-np.inf, np.inf]])
-
-    def joints(self) -> F64:
-        """(N, D) robot joint positions in rad or m."""
-        return np.array(self.qpos[:, self.joint_qpos])
-
-    def body_pos(self, name: str) -> F64:
-        """(N, 3) m, world frame."""
-        return np.array(self._xpos[:, self._id("body", name)])
-
-    def body_quat(self, name: str) -> F64:
-        """(N, 4) w x y z, world frame."""
-        return np.array(self._xquat[:, self._id("body", name)])
-
-    def body_velocity(self, name: str) -> F64:
-        """(N, 3) m/s of a free body, world frame."""
-        at = self._joint(name, "dofadr")
-        return np.array(self.qvel[:, at : at + 3])
-
-    def tool_pos(self) -> F64:
-        """(N, 3) m: between the finger tips, or the tip of the stick."""
-        return np.array(self._site_xpos[:, self._id("site", self.robot.tool)])
-
-    def tool_mat(self) -> F64:
-        """(N, 3, 3) rotation of the tool in the world; columns are its axes."""
-        return np.array(self._site_xmat[:, self._id("site", self.robot.tool)]).reshape(-1, 3, 3)
-
-    def finger_opening(self) -> F64:
-        """(N,) in [0, 1]: 1 fully open; 1 for a robot without fingers."""
-        if not len(self.fingers):
-            return np.ones(self.n)
-        at = [self._joint(f, "qposadr") for f in self.robot.fingers]
-        travel = self.robot.finger_closed - self.robot.finger_open
-        closed = (self.qpos[:, at].mean(1) - self.robot.finger_open) / travel
-        return np.asarray(1 - closed)
-
-    def geom_size(self, name: str, row: int) -> F64:
-        """(3,) size of a geom in a row, randomization included."""
-        sizes = self.parameters.row_field("geom_size", row)
-        return np.array(sizes[self._id("geom", name)])
+        self.force = self.batch.bind("xfrc_applied")
+        self._mocap_pos = self.batch.bind("mocap_pos")
+        self._mocap_quat = self.batch.bind("mocap_quat")
+        self._warm = self.batch.bind("qacc_warmstart")
+        names = self.names
+        where = f"robot {robot.name!r}: {robot.xml}"
+        self.servos = np.array([names.find("actuator", j, where) for j in robot.joints])
+        fingers = robot.gripper.actuators if robot.gripper else ()
+        self.fingers = np.array([names.find("actuator", f, where) for f in fingers], int)
+        _require_positions(model, [*self.servos, *self.fingers], where)
+        joints = [names.find("joint", j, where) for j in robot.joints]
+        limited = model.jnt_limited[joints].astype(bool)
+        self.joint_limits = np.where(limited[:, None], model.jnt_range[joints], [[-np.inf, np.inf]])
 
     def state(self) -> F64:
-        """(N, S) full physics state: time, positions, velocities, activations."""
-        size = mujoco.mj_stateSize(self.model, _STATE)
-        out = np.empty((self.n, size))
-        at = 0
-        for name in ("time", "qpos", "qvel", "act"):
-            field = np.asarray(self.batch.bind(name)).reshape(self.n, -1)
-            out[:, at : at + field.shape[1]] = field
-            at += field.shape[1]
-        return out[:, :at]
+        """(N, S) the physics' full state: fields of STATE, side by side."""
+        fields = [np.asarray(self.batch.bind(f)).reshape(self.n, -1) for f in STATE]
+        return np.concatenate(fields, axis=1)
+
+    def set_state(self, rows: Sequence[int], state: F64) -> None:
+        """Give rows the states (len(rows), S), and recompute what follows from them."""
+        ids, at = list(rows), 0
+        for name in STATE:
+            field = self.batch.bind(name)
+            flat = field.reshape(self.n, -1)
+            width = flat.shape[1]
+            field[ids] = state[:, at : at + width].reshape(len(ids), *field.shape[1:])
+            at += width
+        self.forward(ids)
 
     def reset(self, rows: Sequence[int]) -> None:
         """Default state, derived fields not yet computed: write the state, then `forward`."""
         self.batch.reset(list(rows), stage=int(mujoco.mjtStage.mjSTAGE_NONE))
 
     def forward(self, rows: Sequence[int]) -> None:
-        """Recompute what follows from the state."""
-        self.batch.forward(list(rows))
+        """Recompute poses and contacts from the state; forces are a step's."""
+        self._disabled[:] = self._disabled_always
+        self.batch.forward(list(rows), stage=_POSITIONS)
 
     def step(self, rows: Sequence[int], ctrl: F64) -> BoolArray:
         """Advance rows through K substeps with ctrl (len(rows), K, nu).
@@ -132,6 +118,7 @@ class Physics:
         """
         diverged = np.zeros(self.n, bool)
         ids = list(rows)
+        self._disabled[:] = self._disabled_always | _NO_SENSORS
         try:
             self.batch.rollout(ctrl.shape[1], ctrl, control_spec=_CTRL, record=(), ids=ids)
         except mujoco.batch.SimulationError as error:
@@ -139,32 +126,23 @@ class Physics:
         diverged[ids] |= self.batch.warning[ids][:, _UNSTABLE, _COUNT].any(axis=1)
         alive = [i for i in ids if not diverged[i]]
         if alive:
-            self.batch.forward(alive, stage=_POSITIONS)
+            self.forward(alive)
         return diverged
 
     def row(self, index: int) -> Row:
         """A view of one row, to write its initial state."""
         return Row(self, index)
 
-    def _id(self, kind: str, name: str) -> int:
-        obj = getattr(mujoco.mjtObj, f"mjOBJ_{kind.upper()}")
-        found = mujoco.mj_name2id(self.model, obj, name)
-        if found < 0:
-            count = {"body": "nbody", "geom": "ngeom", "site": "nsite", "joint": "njnt"}
-            total = getattr(self.model, count.get(kind, "nu"))
-            names = [mujoco.mj_id2name(self.model, obj, i) or "" for i in range(total)]
-            raise unknown(kind, name, [n for n in names if n], where="model")
-        return int(found)
-
-    def _joint(self, name: str, what: str) -> int:
-        return int(getattr(self.model, f"jnt_{what}")[self._id("joint", name)])
-
 
 class Row:
-    """One row's state, written by a task's start."""
+    """One row's state, written by a task's start.
+
+    Lengths are m of a cell of scale 1, as a task's are.
+    """
 
     def __init__(self, physics: Physics, index: int) -> None:
         self.physics, self.index = physics, index
+        self.scale = physics.scale
 
     def set_joints(self, q: Sequence[float] | F64) -> None:
         """Robot joints (D,), at rest, servos holding them, gripper open."""
@@ -173,7 +151,10 @@ class Row:
         q = np.clip(np.asarray(q, float), low, high)
         physics.qpos[self.index, physics.joint_qpos] = q
         physics.ctrl[self.index, physics.servos] = q
-        physics.ctrl[self.index, physics.fingers] = physics.robot.finger_open
+        if physics.robot.gripper is not None:
+            opened = physics.robot.gripper.open
+            physics.ctrl[self.index, physics.fingers] = opened
+            physics.qpos[self.index, physics.finger_qpos] = opened
 
     def set_home(self, rng: np.random.Generator) -> None:
         """The robot near its home, as spread as its start poses are (cut at 2 sigma)."""
@@ -181,17 +162,37 @@ class Row:
         unit = np.clip(rng.standard_normal(len(robot.home)), -2, 2)
         self.set_joints(np.array(robot.home) + np.array(robot.home_spread) @ unit)
 
-    def set_pose(self, body: str, pos: Sequence[float], yaw: float = 0.0) -> None:
-        """A free body's position (3,) m and rotation about z in rad, at rest."""
+    def set_pose(self, body: str, pos: Sequence[float] | F64, yaw: float = 0.0) -> None:
+        """A prop's or fixture's position (3,) and rotation about z in rad, at rest."""
         physics = self.physics
-        at = physics._joint(body, "qposadr")
-        physics.qpos[self.index, at : at + 3] = pos
-        physics.qpos[self.index, at + 3 : at + 7] = [np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]
+        place = self.scale * np.asarray(pos, float)
+        quat = [np.cos(yaw / 2), 0, 0, np.sin(yaw / 2)]
+        mocap = int(physics.model.body_mocapid[physics.names.find("body", body)])
+        if mocap >= 0:
+            physics._mocap_pos[self.index, mocap] = place
+            physics._mocap_quat[self.index, mocap] = quat
+            return
+        at = physics.joint_address(body)
+        physics.qpos[self.index, at : at + 3] = place
+        physics.qpos[self.index, at + 3 : at + 7] = quat
 
     def set_joint(self, name: str, value: float) -> None:
-        """A prop's hinge or slide, at rest."""
-        self.physics.qpos[self.index, self.physics._joint(name, "qposadr")] = value
+        """A fixture's hinge (rad) or slide (m), at rest."""
+        self.physics.qpos[self.index, self.physics.joint_address(name)] = value
 
     def geom_size(self, name: str) -> F64:
-        """(3,) of a geom, randomization included."""
+        """(3,) m of a geom in this cell, randomization included."""
         return self.physics.geom_size(name, self.index)
+
+
+def _require_positions(model: mujoco.MjModel, actuators: Sequence[int], where: str) -> None:
+    """Control writes positions: a torque or velocity actuator would run away with them."""
+    for i in actuators:
+        if model.actuator_biastype[i] != mujoco.mjtBias.mjBIAS_AFFINE or not (
+            model.actuator_biasprm[i, 1] < 0
+        ):
+            raise ConfigError(
+                f"actuator {model.actuator(int(i)).name!r} is no position servo",
+                where=where,
+                do="give the joint a <position> actuator of its own name",
+            )

@@ -49,7 +49,7 @@ def replay(world: MujocoWorld, episodes: list[Episode]) -> list[F64]:
         for i, episode in enumerate(episodes):
             if t < len(episode):
                 states[i].append(snapshot[i])
-                action[i] = episode.action[t]
+                action[i] = episode.executed[t]
         world.step(action)
     return [np.stack(s) for s in states]
 

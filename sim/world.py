@@ -15,9 +15,21 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 
-from trimix.core.contracts import F32, F64, U8, BoolArray, Draw, Obs, PolicyInterface, Start, World
+from trimix.core.contracts import (
+    F32,
+    F64,
+    U8,
+    BoolArray,
+    Draw,
+    Goal,
+    Obs,
+    PolicyInterface,
+    Start,
+    World,
+)
 from trimix.core.errors import ConfigError
 from trimix.core.limits import require_view
 from trimix.core.seeds import stream
@@ -27,10 +39,15 @@ from trimix.randomization.presets import Parts, preset
 from trimix.randomization.vary import Randomizer
 from trimix.sim.cameras import Cameras, degrade
 from trimix.sim.control import Control
+from trimix.sim.lasting import lasting
 from trimix.sim.physics import Physics
 from trimix.sim.robots import ROBOTS
+from trimix.sim.robots.robot import Robot
 from trimix.sim.scene import Scene, SceneConfig
 from trimix.sim.task import Task
+from trimix.sim.witness import Witness
+
+_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class MujocoConfig:
     Args:
         cameras: which cameras the policy sees; empty for the task's first.
         image_hw: their size in px.
-        control_mode: joint_velocity | joint_position.
+        control_mode: joint_velocity | joint_position | ee_delta.
         control_dt_s: control period.
         threads: of the physics.
         draw_images: False simulates without cameras, e.g. to replay where there is no OpenGL.
@@ -65,6 +82,7 @@ class MujocoWorld(World):
     Args:
         task: what happens in it.
         n: rows.
+        robot: registered robot, "module:attribute" or a robot; "" for the task's own.
         randomization: a preset's name or a randomizer of your own; it draws what a Start leaves
             open.
         config: cameras, control, physics.
@@ -82,6 +100,7 @@ class MujocoWorld(World):
         task: Task,
         n: int = 1,
         *,
+        robot: str | Robot = "",
         randomization: str | Randomizer = "none",
         config: MujocoConfig | None = None,
         name: str = "mujoco",
@@ -90,13 +109,14 @@ class MujocoWorld(World):
         self.task, self.num_envs, self.name = task, n, name
         if n < 1:
             raise ConfigError(f"a world needs at least one row, not {n}")
-        robot = ROBOTS[task.robot]
+        robot = robot if isinstance(robot, Robot) else ROBOTS[robot or task.robot]
+        _require_able(task, robot)
         scene = Scene(robot, config.scene)
         task.compose(scene)
         self.model = scene.compile()
         cameras = (config.cameras or task.cameras[:1]) if config.draw_images else ()
         if isinstance(randomization, str):
-            parts = Parts(tuple(scene.props), cameras, task.axes())
+            parts = Parts(tuple(scene.roles.props), cameras, task.axes())
             randomization = preset(randomization, parts)
         self.randomizer = randomization
         self.physics = Physics(
@@ -112,10 +132,13 @@ class MujocoWorld(World):
         self.interface = PolicyInterface(
             cameras=dict.fromkeys(cameras, config.image_hw),
             state=robot.state_channels(),
-            action=robot.action_channels(config.control_mode, self.physics.joint_limits),
+            action=robot.action_channels(
+                config.control_mode, self.physics.joint_limits, config.control_dt_s
+            ),
             control_mode=config.control_mode,
             control_dt_s=config.control_dt_s,
         )
+        self._witness = Witness(self.physics, scene.roles, self.interface.cameras)
         self._control = Control(self.physics, config.control_mode, config.control_dt_s)
         self.time_limit_s = task.time_limit_s
         self._max_steps = round(task.time_limit_s / config.control_dt_s)
@@ -131,16 +154,19 @@ class MujocoWorld(World):
         self.observation_space = gym.vector.utils.batch_space(self.single_observation_space, n)
         self._starts: list[Start] = [Start(0, i) for i in range(n)]
         self._draws: list[Draw] = [{} for _ in range(n)]
-        self._instruction = [""] * n
+        self.goals: list[Goal] = [Goal("")] * n
         self._steps = np.zeros(n, int)
         self._held = np.zeros(n, int)
         self._finished = np.ones(n, bool)
         self._abstained = np.zeros(n, bool)
-        self._success = np.zeros(n, bool)
+        self._success, self._lasts = np.zeros(n, bool), np.zeros(n, bool)
         self._images: dict[str, U8] = {
             c: np.zeros((n, *config.image_hw, 3), np.uint8) for c in cameras
         }
         self._state = np.zeros((n, len(self.interface.state)), np.float32)
+        # Rows that nobody began have a goal all the same: predicates are asked of all rows.
+        self.physics.reset(range(n))
+        self._begin(range(n))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -162,16 +188,11 @@ class MujocoWorld(World):
             self._draws[i] = draw
             Randomizer.apply(draw, i, self.physics.parameters)
         self.physics.parameters.commit(rows)
-        for i in rows:
-            start = self._starts[i]
-            self.task.start(self.physics.row(i), stream(start.seed, start.episode, "start"))
-            words = self.task.instructions
-            pick = stream(start.seed, start.episode, "instruction").integers(len(words))
-            self._instruction[i] = words[int(pick)]
-        self.physics.forward(rows)
+        self._begin(rows)
         self._control.reset(mask)
         self._steps[mask], self._held[mask] = 0, 0
-        self._finished[mask], self._abstained[mask], self._success[mask] = False, False, False
+        self._finished[mask], self._abstained[mask] = False, False
+        self._success[mask], self._lasts[mask] = False, False
         self._observe(rows)
         return self._obs(), self._info()
 
@@ -196,12 +217,15 @@ class MujocoWorld(World):
             diverged = self.physics.step(rows, self._control.ramp(noisy, active))
             self._steps[active] += 1
             sound = active & ~diverged
-            reward[sound] = self.task.reward(self.physics)[sound]
-            good = self.task.success(self.physics) & sound
+            reward[sound] = self.task.reward(self.physics, self.goals)[sound]
+            good = self.task.success(self.physics, self.goals) & sound
             self._held = np.where(good, self._held + 1, np.where(active, 0, self._held))
             self._success |= active & (self._held >= self._hold_steps)
             self._abstained |= diverged
             terminated = active & self._success
+            if terminated.any():
+                ended = [int(i) for i in np.flatnonzero(terminated)]
+                self._lasts |= lasting(self.task, self.physics, self.goals, ended)
             truncated = active & ~terminated & (diverged | (self._steps >= self._max_steps))
             self._finished |= terminated | truncated
             self._observe([i for i in rows if not diverged[i]])
@@ -209,13 +233,56 @@ class MujocoWorld(World):
         info["action"] = executed
         return self._obs(), reward, terminated, truncated, info
 
+    @property
+    def props(self) -> tuple[str, ...]:
+        """Props, then fixtures: the order of frame()["props"]."""
+        return self._witness.props
+
     def draw(self, seed: int, episode: int) -> Draw:
         """What this world's randomizer draws for an episode."""
         return self.randomizer.draw(stream(seed, episode, "draw"))
 
     def snapshot(self) -> F64:
-        """(N, S) float64: time, positions, velocities, activations."""
-        return self.physics.state()
+        """(N, S) float64: all that a row's future follows from, beside its start and actions."""
+        counts = np.stack([self._steps, self._held], axis=1).astype(np.float64)
+        return np.concatenate([self.physics.state(), self._control.state(), counts], axis=1)
+
+    def restore(self, starts: Sequence[Start | None], snapshot: F64) -> tuple[Obs, dict[str, Any]]:
+        """Go on from states that `snapshot` gave, in this world or another of its model.
+
+        Args:
+            starts: N; of the episodes that the states are from; None leaves a row as it is.
+            snapshot: (N, S).
+
+        Raises:
+            ConfigError: states of another model or control.
+        """
+        if snapshot.shape != (expected := self.snapshot().shape):
+            raise ConfigError(
+                f"states are {snapshot.shape}, expected {expected}",
+                where=f"task {self.task.name!r}",
+                do="restore them in a world of the same task, robot and control mode",
+            )
+        mask = np.array([start is not None for start in starts])
+        self.reset(options={"starts": list(starts), "reset_mask": mask})
+        rows = [int(i) for i in np.flatnonzero(mask)]
+        if rows:
+            physics = self.physics.state().shape[1]
+            control = self._control.state().shape[1]
+            parts = np.split(snapshot[rows], [physics, physics + control], axis=1)
+            self.physics.set_state(rows, parts[0])
+            self._control.set_state(rows, parts[1])
+            self._steps[rows], self._held[rows] = parts[2].T.astype(int)
+            self._observe(rows)
+        return self._obs(), self._info()
+
+    def frame(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Poses (x, y, z, then the rotation's first two columns) of tool, props and cameras.
+
+        "tool" (N, 9), "props" (N, P, 9) in the order of `props`, "opening" (N,) of the gripper,
+        "camera/<name>" (N, 9) and "lens/<name>" (N, 4): focal lengths and middle in pixels.
+        """
+        return self._witness.frame()
 
     def provenance(self, row: int) -> Mapping[str, Any]:
         """Task, start, draw, model and versions of the row's episode."""
@@ -226,6 +293,8 @@ class MujocoWorld(World):
             "seed": start.seed,
             "episode": start.episode,
             "draw": self._draws[row],
+            "goal": dict(self.goals[row].params),
+            "robot": self.physics.robot.name,
             "world": self.name,
             "model_hash": self.model_hash,
             "versions": _versions(),
@@ -234,6 +303,27 @@ class MujocoWorld(World):
     def close(self, **kwargs: Any) -> None:
         """Free the OpenGL context."""
         self._cameras.close()
+
+    def _begin(self, rows: Sequence[int]) -> None:
+        """Start states and goals of rows; one that is solved already is drawn again."""
+        left = list(rows)
+        for attempt in range(_TRIES):
+            for i in left:
+                start = self._starts[i]
+                rng = stream(start.seed, start.episode, "start", attempt)
+                self.goals[i] = self.task.start(self.physics.row(i), rng)
+            self.physics.forward(left)
+            solved = self.task.success(self.physics, self.goals)
+            left = [i for i in left if solved[i]]
+            if not left:
+                return
+            self.physics.reset(left)
+        start = self._starts[left[0]]
+        raise ConfigError(
+            f"no start in {_TRIES} tries that is not solved already",
+            where=f"task {self.task.name!r}, seed {start.seed}, episode {start.episode}",
+            do="let its start lay things out farther from the goal",
+        )
 
     def _observe(self, rows: Sequence[int]) -> None:
         signals = self.physics.parameters.signals
@@ -272,15 +362,25 @@ class MujocoWorld(World):
         return {
             "images": {c: v.copy() for c, v in self._images.items()},
             "state": self._state.copy(),
-            "instruction": list(self._instruction),
+            "instruction": [goal.instruction for goal in self.goals],
         }
 
     def _info(self) -> dict[str, Any]:
         return {
-            "success": self._success.astype(np.float32),
+            "success": self._lasts.astype(np.float32),
+            "held": self._success.copy(),
             "trust": np.ones(self.num_envs, np.float32),
             "abstained": self._abstained.copy(),
         }
+
+
+def _require_able(task: Task, robot: Robot) -> None:
+    if task.gripper and robot.gripper is None:
+        raise ConfigError(
+            f"robot {robot.name!r} has no gripper, and the task needs one",
+            where=f"task {task.name!r}",
+            do="choose a robot with one: robot=cr5",
+        )
 
 
 @functools.cache

@@ -8,6 +8,7 @@ TASKS = Registry(
     "task",
     {
         "banana_on_plate": "trimix.tasks.banana_on_plate:BananaOnPlate",
+        "pick_place": "trimix.tasks.pick_place:PickPlace",
         "push_t": "trimix.tasks.push_t:PushT",
     },
     needs=("compose", "start", "reward", "success", "expert", "axes"),

@@ -1,235 +1,254 @@
 """Put the banana on the plate: the digital cousin of 65 recorded CR5 episodes.
 
-Instruction, workspace, start poses, camera and gripper timing follow the recordings
-(docs/design.md, "Cousins"); positions are m in the robot's base frame.
+Instruction, workspace, start poses, wrist camera and gripper timing follow the recordings
+(docs/design.md, "Cousins"). Axes: N rows. Lengths are m of a cell of scale 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-import mujoco
 import numpy as np
 
-from trimix.core.contracts import F32, F64, BoolArray, Policy, PolicyInterface
-from trimix.randomization.vary import Vary
-from trimix.sim.kinematics import Kinematics
+from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
+from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
-from trimix.sim.scene import Scene
-from trimix.tasks.disturbance import DisturbanceConfig
-from trimix.tasks.waypoints import Waypoint, WaypointPolicy
+from trimix.sim.scene import GEOM, Scene
+from trimix.sim.task import Cheater, Goals
+from trimix.tasks.cheats import cheater, until
+from trimix.tasks.skills import Move, ToolPolicy
+from trimix.tasks.tabletop import Phrases, Tabletop, near, solid
 
-TABLE_Z = 0.135
 PLATE_RADIUS = 0.10
+PLATE_TOP = 0.014
 BANANA_RADIUS = 0.021
-# Recorded grasp and release points: mean and spread of the tool's x, y.
-BANANA_MEAN, BANANA_STD = (-0.597, 0.379), (0.060, 0.070)
-PLATE_MEAN, PLATE_STD = (-0.727, 0.190), (0.045, 0.055)
+BANANA_DENSITY = 550.0
+# Recorded grasp and release points: mean and spread of the tool's x, y, turned from the robot's
+# base frame into the workspace's.
+BANANA_MEAN, BANANA_STD = (0.062, -0.081), (0.066, 0.064)
+PLATE_MEAN, PLATE_STD = (0.097, 0.145), (0.052, 0.047)
 APART = (0.20, 0.38)
+REACH_M = 0.20
+"""How far from the robot the recordings went, in x beyond the middle."""
 # The banana's long axis lies across the gripper's closing axis at the recorded grasps.
-BANANA_YAW, BANANA_YAW_SPREAD = 0.61 + np.pi / 2, 0.45
+BANANA_YAW, BANANA_YAW_SPREAD = -0.51, 0.45
+PHRASES = Phrases(
+    train=(
+        "put the banana on the plate",
+        "place the banana on the plate",
+        "lay the banana onto the plate",
+    ),
+    heldout=("the banana goes on the plate", "move the fruit onto the dish"),
+)
 
 
 @dataclass(frozen=True)
-class BananaOnPlate:
+class BananaOnPlate(Tabletop):
     """Pick up the banana and leave it lying on the plate."""
 
     name: str = "banana_on_plate"
-    robot: str = "cr5"
-    instructions: tuple[str, ...] = ("put the banana on the plate",)
     time_limit_s: float = 30.0
-    hold_s: float = 0.5
     cameras: tuple[str, ...] = ("wrist", "front")
+
+    @property
+    def cheaters(self) -> tuple[Cheater, ...]:
+        """Held over the plate or on it, by an end, dropped beside it, shoved, pressed."""
+        return (
+            cheater("hover", Expert, until("carry")),
+            cheater("hold on the plate", Expert, until("lower")),
+            cheater("hover by an end", Expert, _by_an_end),
+            cheater("on the rim", Expert, _rim),
+            cheater("plate to banana", Expert, _plate),
+            cheater("press from above", Expert, _press),
+        )
 
     def compose(self, scene: Scene) -> None:
         """A dark table, a white plate, a banana of capsules, and what stands behind the table."""
-        scene.add_table(TABLE_Z, (0.55, 0.62), (-0.62, 0.30), (0.17, 0.19, 0.20, 1.0))
+        scene.add_room((0.17, 0.19, 0.20, 1.0), (0.16, 0.16, 0.17, 1.0))
         scene.add_backdrop(
-            "monitor", (-1.02, 0.80, 0.32), (0.28, 0.03, 0.20), (0.04, 0.04, 0.05, 1)
+            "monitor", (0.63, -0.28, 0.185), (0.03, 0.28, 0.20), (0.04, 0.04, 0.05, 1)
         )
-        scene.add_backdrop("floor", (-0.62, 0.30, -0.50), (3.0, 3.0, 0.01), (0.16, 0.16, 0.17, 1))
-        scene.add_light("key", (-0.2, -0.6, 2.0), 0.55, target=(-0.62, 0.30, TABLE_Z))
-        scene.add_light("fill", (-1.4, 1.2, 1.6), 0.25, target=(-0.62, 0.30, TABLE_Z))
-        scene.add_camera(
-            "front", (-0.62, 1.25, 0.95), (-0.62, 0.30, 0.22), (0.0, 0.0, 1.0), fovy=48.0
-        )
-        self._plate(scene)
-        self._banana(scene)
+        _plate_body(scene)
+        _banana_body(scene)
 
-    def start(self, row: Row, rng: np.random.Generator) -> None:
+    def start(self, row: Row, rng: np.random.Generator) -> Goal:
         """Banana and plate where the recordings had them, apart; arm near the recorded starts."""
         row.set_home(rng)
         banana, plate = _places(rng)
         yaw = BANANA_YAW + rng.uniform(-BANANA_YAW_SPREAD, BANANA_YAW_SPREAD)
-        radius = float(row.geom_size("banana")[0])
-        row.set_pose("banana", (*banana, TABLE_Z + radius + 0.001), yaw)
-        row.set_pose("plate", (*plate, TABLE_Z), 0.0)
+        radius = float(row.geom_size("banana")[0]) / row.scale
+        row.set_pose("banana", (*banana, radius + 0.001), yaw)
+        row.set_pose("plate", (*plate, 0.0), 0.0)
+        return PHRASES.goal(rng)
 
-    def reward(self, physics: Physics) -> F32:
-        """1 where success holds; else up to 0.5 for a banana near the plate."""
-        near = np.exp(-self._apart(physics) / 0.1) * 0.5
-        return np.where(self.success(physics), 1.0, near).astype(np.float32)
-
-    def success(self, physics: Physics) -> BoolArray:
-        """The banana's middle is over the plate, low, at rest, and the gripper has let go."""
-        banana = physics.body_pos("banana")
-        low = banana[:, 2] < TABLE_Z + 0.065
-        speed = np.linalg.norm(physics.body_velocity("banana"), axis=1)
-        free = np.linalg.norm(physics.tool_pos() - banana, axis=1) > 0.07
+    def success(self, physics: Physics, goals: Goals) -> BoolArray:
+        """The banana lies still on the plate, touches nothing else, and the robot has let go."""
         return np.asarray(
-            (self._apart(physics) < 0.75 * PLATE_RADIUS) & low & free & (speed < 0.05)
+            physics.on("banana", "plate")
+            & ~physics.touching("banana", TABLE)
+            & (_apart(physics) < 0.75 * PLATE_RADIUS * physics.scale)
+            & physics.upright("plate")
         )
 
-    def expert(self, physics: Physics, interface: PolicyInterface) -> Policy:
-        """Waypoints by inverse kinematics, with noise, feedback and second tries."""
-        return _Expert(physics, interface, DisturbanceConfig())
+    def progress(self, physics: Physics, goals: Goals) -> F64:
+        """Tool to banana, then banana to plate."""
+        s = physics.scale
+        reach = np.linalg.norm(physics.tool_pos() - physics.body_pos("banana"), axis=1)
+        on = physics.touching("banana", "plate") & ~physics.touching("banana", TABLE)
+        way = 0.25 * near(reach, 0.08 * s) + 0.6 * near(_apart(physics), 0.08 * s)
+        return np.where(on, 0.85 + 0.1 * near(_apart(physics), 0.08 * s), way)
 
-    def axes(self) -> tuple[Vary, ...]:
-        return ()
+    def subgoals(self, physics: Physics, goals: Goals) -> Mapping[str, BoolArray]:
+        """Lifted, over the plate, let go on it."""
+        return {
+            "lifted": physics.held("banana"),
+            "over": _apart(physics) < 0.75 * PLATE_RADIUS * physics.scale,
+            "success": self.success(physics, goals),
+        }
 
-    @staticmethod
-    def _apart(physics: Physics) -> np.ndarray:
-        """(N,) m between the middles of banana and plate, from above."""
-        offset = physics.body_pos("banana") - physics.body_pos("plate")
-        return np.asarray(np.linalg.norm(offset[:, :2], axis=1))
+    def expert(self, physics: Physics, goals: Goals, interface: PolicyInterface) -> Policy:
+        """Pick, carry, lower, let go."""
+        return Expert(physics, goals, interface, lambda: self.success(physics, goals))
 
-    @staticmethod
-    def _plate(scene: Scene) -> None:
-        body = scene.add_prop("plate", (0.80, 0.80, 0.79, 1.0), free=True)
-        # A foot, and a rim that catches what slides: two discs are enough at 64 px.
-        for k, (radius, low, high, mass) in enumerate(
-            ((0.6 * PLATE_RADIUS, 0.0, 0.008, 0.35), (PLATE_RADIUS, 0.008, 0.014, 0.15))
-        ):
-            body.add_geom(
-                name="plate" if k == 0 else f"plate_{k}",
-                type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-                size=[radius, (high - low) / 2, 0],
-                pos=[0, 0, (low + high) / 2],
-                mass=mass,
-                material="plate",
-                friction=[0.8, 0.01, 0.0005],
-            )
-        scene.add_material("plate_well", (0.74, 0.74, 0.73, 1.0))
+
+def _apart(physics: Physics) -> F64:
+    """(N,) m between the middles of banana and plate, from above."""
+    offset = physics.body_pos("banana") - physics.body_pos("plate")
+    return np.asarray(np.linalg.norm(offset[:, :2], axis=1))
+
+
+def _plate_body(scene: Scene) -> None:
+    body = scene.add_prop("plate", (0.80, 0.80, 0.79, 1.0))
+    # A foot, and a rim that catches what slides: two discs are enough at 64 px.
+    s = scene.scale
+    for k, (radius, low, high) in enumerate(
+        ((0.6 * PLATE_RADIUS, 0.0, 0.008), (PLATE_RADIUS, 0.008, PLATE_TOP))
+    ):
+        solid(
+            body,
+            "plate" if k == 0 else f"plate_{k}",
+            GEOM.mjGEOM_CYLINDER,
+            (s * radius, s * (high - low) / 2),
+            pos=(0, 0, s * (low + high) / 2),
+            material="plate",
+            density=1800.0,
+        )
+    scene.add_material("plate_well", (0.74, 0.74, 0.73, 1.0))
+    body.add_geom(
+        name="plate_well",
+        type=GEOM.mjGEOM_CYLINDER,
+        size=[s * 0.72 * PLATE_RADIUS, s * 0.0003, 0],
+        pos=[0, 0, s * (PLATE_TOP + 0.0003)],
+        mass=0.0,
+        contype=0,
+        conaffinity=0,
+        material="plate_well",
+    )
+
+
+def _banana_body(scene: Scene) -> None:
+    body = scene.add_prop("banana", (0.92, 0.72, 0.05, 1.0))
+    scene.add_material("banana_tip", (0.35, 0.50, 0.10, 1.0))
+    # An arc of 100 degrees, radius 0.10 m, in the horizontal plane, thick in the middle; the
+    # body's origin is the middle of the arc, its x the long axis.
+    s, bend, count = scene.scale, 0.10, 5
+    angles = np.radians(np.linspace(-50, 50, count + 1))
+    x, y = s * bend * np.sin(angles), s * bend * (1 - np.cos(angles))
+    radii = s * BANANA_RADIUS * np.array([0.80, 0.95, 1.0, 0.95, 0.80])
+    order = [2, 0, 1, 3, 4]  # the middle one carries the body's name
+    for k in order:
         body.add_geom(
-            name="plate_well",
-            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-            size=[0.72 * PLATE_RADIUS, 0.0003, 0],
-            pos=[0, 0, 0.0143],
-            mass=0.0,
-            contype=0,
-            conaffinity=0,
-            material="plate_well",
+            name="banana" if k == 2 else f"banana_{k}",
+            type=GEOM.mjGEOM_CAPSULE,
+            fromto=[x[k], y[k], 0, x[k + 1], y[k + 1], 0],
+            size=[radii[k], 0, 0],
+            density=BANANA_DENSITY,
+            material="banana",
+            condim=6,
+            friction=[0.8, 0.01, 0.002],
         )
-
-    @staticmethod
-    def _banana(scene: Scene) -> None:
-        body = scene.add_prop("banana", (0.92, 0.72, 0.05, 1.0), free=True)
-        scene.add_material("banana_tip", (0.35, 0.50, 0.10, 1.0))
-        # An arc of 100 degrees, radius 0.10 m, in the horizontal plane, thick in the middle;
-        # the body's origin is the middle of the arc, its x the long axis.
-        bend, count = 0.10, 5
-        angles = np.radians(np.linspace(-50, 50, count + 1))
-        x, y = bend * np.sin(angles), bend * (1 - np.cos(angles))
-        radii = BANANA_RADIUS * np.array([0.80, 0.95, 1.0, 0.95, 0.80])
-        order = [2, 0, 1, 3, 4]  # the middle one carries the body's name
-        for k in order:
-            body.add_geom(
-                name="banana" if k == 2 else f"banana_{k}",
-                type=mujoco.mjtGeom.mjGEOM_CAPSULE,
-                fromto=[x[k], y[k], 0, x[k + 1], y[k + 1], 0],
-                size=[radii[k], 0, 0],
-                mass=0.024,
-                material="banana",
-                condim=6,
-                friction=[1.0, 0.01, 0.002],
-            )
-        body.add_geom(
-            name="banana_tip",
-            type=mujoco.mjtGeom.mjGEOM_SPHERE,
-            pos=[x[0], y[0], 0],
-            size=[1.02 * radii[0], 0, 0],
-            mass=0.0,
-            contype=0,
-            conaffinity=0,
-            material="banana_tip",
-        )
+    body.add_geom(
+        name="banana_tip",
+        type=GEOM.mjGEOM_SPHERE,
+        pos=[x[0], y[0], 0],
+        size=[1.02 * radii[0], 0, 0],
+        mass=0.0,
+        contype=0,
+        conaffinity=0,
+        material="banana_tip",
+    )
 
 
-def _places(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _places(rng: np.random.Generator) -> tuple[F64, F64]:
     """(2,), (2,) m: banana and plate, as far apart as in the recordings."""
     while True:
         banana = rng.normal(BANANA_MEAN, BANANA_STD)
         plate = rng.normal(PLATE_MEAN, PLATE_STD)
         apart = float(np.linalg.norm(banana - plate))
-        reach = max(float(np.linalg.norm(banana)), float(np.linalg.norm(plate)))
-        if APART[0] < apart < APART[1] and reach < 0.84:
+        from_robot = [float(np.hypot(0.64 + p[0], p[1])) for p in (banana, plate)]
+        if APART[0] < apart < APART[1] and max(from_robot) < 0.64 + REACH_M:
             return banana, plate
 
 
-_CARRY_LEGS = range(4, 7)
-_HURRY = 0.7  # of a first try's time: a second one has to fit into the time limit
-_AWAY = 0.09  # m from the banana that the gripper goes at least; success wants 0.07
+class Expert(ToolPolicy):
+    """Picks the banana across its middle and lays it down on the plate."""
 
-
-class _Expert(WaypointPolicy):
-    """wait, above the banana, down, close, lift, above the plate, down, open, up."""
-
-    def __init__(
-        self, physics: Physics, interface: PolicyInterface, noise: DisturbanceConfig | None
-    ) -> None:
-        super().__init__(physics, interface, noise)
-        self._kinematics = Kinematics(physics.robot)
-
-    def plan(self, row: int, rng: np.random.Generator) -> list[Waypoint]:
-        physics = self.physics
-        q = physics.joints()[row]
-        banana, plate = physics.body_pos("banana")[row], physics.body_pos("plate")[row]
-        if BananaOnPlate().success(physics)[row]:
-            return []
-        quat = physics.body_quat("banana")[row]
-        long_axis = 2 * np.arctan2(quat[3], quat[0])
-        yaw = float(long_axis - np.pi / 2 + rng.normal(0, 0.05))
-        grasp = banana + np.array([*rng.normal(0, 0.003, 2), 0.0])
-        grasp[2] = max(banana[2], TABLE_Z + 0.012)
-        above, high = rng.uniform(0.10, 0.16), rng.uniform(0.14, 0.26)
-        drop = np.array([*(plate[:2] + rng.normal(0, 0.012, 2)), TABLE_Z + 0.014 + 0.024])
-        # Where the tool goes, how much higher if that can be reached, gripper, seconds.
-        steps: list[tuple[np.ndarray, float, float, float]] = [
-            (grasp, above, 0.0, 4.5),
-            (grasp, 0.0, 0.0, 2.2),
-            (grasp, 0.0, 1.0, 0.9),
-            (grasp, high, 1.0, 2.6),
-            (drop, 0.13, 1.0, 3.4),
-            (drop, 0.0, 1.0, 1.8),
-            (drop, 0.0, 0.0, 0.6),
-            (drop, high, 0.0, 2.4),
+    def plan(self, row: int, rng: np.random.Generator) -> list[Move]:
+        physics, s = self.physics, self.scale
+        plate = physics.body_pos("plate")[row]
+        rest = PLATE_TOP + BANANA_RADIUS + 0.004
+        to = np.array([*(plate[:2] + s * rng.normal(0, 0.010, 2)), plate[2] + s * rest])
+        if self.holds(row, "banana"):
+            return [
+                *self.rise(row, 0.10),
+                *self.place(row, "banana", to, self.tool_yaw(row), hover=0.09),
+            ]
+        at = physics.body_pos("banana")[row] + s * np.array([*rng.normal(0, 0.003, 2), 0.0])
+        long_axis = float(physics.yaw("banana")[row])
+        yaw = self.grasp_yaw(row, long_axis + np.pi / 2 + rng.normal(0, 0.05), np.pi)
+        high = rng.uniform(0.09, 0.14)
+        return [
+            *self.rise(row, 0.09),
+            *self.pick(row, "banana", at, yaw, hover=0.08, lift=high),
+            *self.place(row, "banana", to, yaw, hover=high - 0.02, up=0.09),
         ]
-        waypoints = [Waypoint(q, 0.0, rng.uniform(0.2, 0.8))]
-        pace = rng.uniform(0.85, 1.2) * (1.0 if self.tries(row) == 1 else _HURRY)
-        for pos, higher, gripper, duration in steps:
-            solved = self._reach(pos, higher, yaw, waypoints[-1].q)
-            if solved is None:
-                return [Waypoint(q, 0.0, 1.0)]
-            distance = float(np.abs(solved - waypoints[-1].q).max())
-            waypoints.append(Waypoint(solved, gripper, max(duration * pace, distance / 0.5)))
-        if self._kinematics.tool(waypoints[-1].q)[0][2] < drop[2] + _AWAY:
-            # Stretched out, the arm cannot rise here: it draws back towards its base.
-            inward = 1 - 0.12 / np.linalg.norm(drop[:2])
-            back = np.array([*(drop[:2] * inward), drop[2] + _AWAY])
-            solved = self._reach(back, 0.0, yaw, waypoints[-1].q)
-            if solved is not None:
-                waypoints.append(Waypoint(solved, 0.0, 1.5 * pace))
-        return waypoints
 
-    def _reach(self, pos: F64, higher: float, yaw: float, seed: F64) -> F64 | None:
-        """Joints with the tool above pos, as high as the arm reaches there; None if nowhere."""
-        for part in (1.0, 0.75, 0.5, 0.25) if higher else (0.0,):
-            solved = self._kinematics.down(pos + np.array([0, 0, part * higher]), yaw, seed)
-            if solved is not None:
-                return solved
-        return None
 
-    def judge(self, row: int, leg: int) -> bool:
-        apart = np.linalg.norm(self.physics.tool_pos()[row] - self.physics.body_pos("banana")[row])
-        # Once closed, the banana has to be between the fingers.
-        return bool(leg not in _CARRY_LEGS or apart < 0.06)
+def _by_an_end(
+    moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator
+) -> list[Move]:
+    """Grips the banana near its end and hangs it over the plate, the gripper closed beside it."""
+    axis = policy.physics.body_mat("banana")[row][:, 0]
+    end = axis * 0.06 * policy.scale
+    kept = until("carry")(moves, policy, row, rng)
+    grasping = ("above", "down", "close", "lift")
+    return [replace(m, pos=m.pos + end) if m.name in grasping else m for m in kept]
+
+
+def _rim(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
+    """Lays the banana half on the plate, half on the table."""
+    away = policy.physics.body_pos("plate")[row] - policy.physics.body_pos("banana")[row]
+    out = np.array([*(away[:2] / np.linalg.norm(away[:2])), 0.0]) * 0.125 * policy.scale
+    placing = ("carry", "lower", "open", "away")
+    return [replace(m, pos=m.pos - out) if m.name in placing else m for m in moves]
+
+
+def _plate(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
+    """Pushes the plate against the banana, and on."""
+    physics, s = policy.physics, policy.scale
+    plate, banana = physics.body_pos("plate")[row], physics.body_pos("banana")[row]
+    way = (banana - plate)[:2] / np.linalg.norm((banana - plate)[:2])
+    yaw = float(np.arctan2(way[1], way[0]))
+    begin = np.array([*(plate[:2] - 0.13 * s * way), 0.011 * s])
+    end = np.array([*(banana[:2] - 0.12 * s * way), 0.011 * s])
+    above = begin + np.array([0, 0, 0.10 * s])
+    return [Move(above, yaw, 1.0), Move(begin, yaw, 1.0), Move(end, yaw, 1.0, 3.0)]
+
+
+def _press(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
+    """Holds the banana on the plate's edge, pressed down so that it is still."""
+    placing = ("carry", "lower", "open")
+    down = np.array([0.0, 0.0, -0.012 * policy.scale])
+    kept = until("lower")(moves, policy, row, rng)
+    return [replace(m, pos=m.pos + down) if m.name in placing else m for m in kept]

@@ -13,7 +13,7 @@ import numpy as np
 from trimix.core.contracts import F32, F64, I64, BoolArray, Obs, PolicyInterface
 from trimix.core.seeds import stream
 from trimix.sim.physics import Physics
-from trimix.tasks.disturbance import Disturbance, DisturbanceConfig
+
 from trimix.tasks.push_planner import Planner
 from trimix.tasks.tee import BOXES, UNIT, Tee
 
@@ -29,7 +29,7 @@ _DONE_M, _DONE_RAD = 0.018, 0.14  # well inside success
 class _Mind:
     """What one row remembers: its T, the contact it is after, and where the T was then."""
 
-    disturb: Disturbance
+    disturb: object
     planner: Planner | None = None
     contact: int = -1
     pose: F64 | None = None
@@ -45,7 +45,7 @@ class PushExpert:
     """
 
     def __init__(
-        self, physics: Physics, interface: PolicyInterface, noise: DisturbanceConfig | None
+        self, physics: Physics, interface: PolicyInterface, noise: object
     ) -> None:
         self.interface, self.physics, self.noise = interface, physics, noise
         self._speed = np.array(physics.robot.speed_limit)
@@ -73,7 +73,7 @@ class PushExpert:
         return out.astype(np.float32)
 
     def _fresh(self, seed: int) -> _Mind:
-        return _Mind(Disturbance(self.noise, self._speed, stream(seed, 0, "expert")))
+        return _Mind(None)
 
     def _decide(self, row: int, mind: _Mind, pose: F64, stick: F64) -> F64:
         """(2,) m/s in the body frame."""
@@ -152,3 +152,9 @@ def _drifted(pose: F64, before: F64 | None) -> bool:
     if before is None:
         return True
     return bool(np.hypot(*(pose - before)[:2]) > 0.006 or abs(pose[2] - before[2]) > 0.06)
+
+
+def pose_error(pose: F64, goal: F64) -> tuple[F64, F64]:
+    """(...) m between planar poses (..., 3) of x, y, yaw, and (...) rad in [0, pi]."""
+    turned = np.abs((pose[..., 2] - goal[..., 2] + np.pi) % (2 * np.pi) - np.pi)
+    return np.linalg.norm(pose[..., :2] - goal[..., :2], axis=-1), turned

@@ -12,8 +12,8 @@ import numpy as np
 
 from trimix.core.contracts import F64, I64, BoolArray
 
-UNIT = 0.045  # m: the T is a bar of 4 x 1 units on a stem of 1 x 3, as in Push-T
-HEIGHT = 0.04
+UNIT = 0.036  # m: the T is a bar of 4 x 1 units on a stem of 1 x 3, as in Push-T
+HEIGHT = 0.03  # m
 _UP = 5 / 14  # units from the centroid up to where bar and stem meet
 # (centre, half extents) of bar and stem, in units.
 BOXES = (((0.0, _UP + 0.5), (2.0, 0.5)), ((0.0, _UP - 1.5), (0.5, 1.5)))
@@ -37,7 +37,7 @@ class Tee:
     """A T of some scale beside a round stick.
 
     Args:
-        scale: 1 is nominal.
+        unit: m.
         radius: of the stick in m.
         margin: m to keep between stick and hull on the way around.
 
@@ -49,10 +49,9 @@ class Tee:
         corner: (E, 2) m, corners of the hull widened by stick and margin.
     """
 
-    def __init__(self, scale: float, radius: float, margin: float) -> None:
-        unit = UNIT * scale
+    def __init__(self, unit: float, radius: float, margin: float) -> None:
         table = np.array(_CONTACTS)
-        self.scale, self.radius = scale, radius
+        self.unit, self.radius = unit, radius
         self.contact, self.normal = table[:, :2] * unit, table[:, 2:]
         # A force along the normal n at r moves the T along n and turns it: the ellipsoidal limit
         # surface (Lynch and Mason, 1996), v = n, omega = (r x n) / c^2.
@@ -132,9 +131,9 @@ class Tee:
         return np.asarray(way[:, :, None] + last)
 
 
-def clearance(point: F64, scale: float) -> F64:
+def clearance(point: F64, unit: float) -> F64:
     """(...) m from points (..., 2) in the body frame to the T; 0 inside."""
-    center, half = np.swapaxes(np.array(BOXES), 0, 1) * UNIT * scale
+    center, half = np.swapaxes(np.array(BOXES), 0, 1) * unit
     outside = np.maximum(np.abs(point[..., None, :] - center) - half, 0.0)
     return np.asarray(np.linalg.norm(outside, axis=-1).min(-1))
 

@@ -226,13 +226,13 @@ def _check_interface(source: LeRobotFolder, found: Findings) -> None:
 
 def _check_tensors(source: LeRobotFolder, found: Findings) -> None:
     path = source.root / layout.ROWS
-    lengths = {f"sim_state/{e.index}": e.length for e in source.episodes}
+    lengths = {str(e.index): e.length for e in source.episodes}
     total = sum(lengths.values())
     try:
         with safe_open(path, framework="numpy") as tensors:
             for name in tensors.keys():  # noqa: SIM118  (not a mapping)
                 rows = tensors.get_slice(name).get_shape()[0]
-                expected = total if name == "trust" else lengths.get(name)
+                expected = total if name == "trust" else lengths.get(_episode_of(name))
                 if rows != expected:
                     found.add(f"{name!r} has {rows} rows, not {expected}", str(path), "")
                 elif name == "trust":
@@ -242,3 +242,9 @@ def _check_tensors(source: LeRobotFolder, found: Findings) -> None:
                         found.add(f"trust is {trust[row]}", f"{path} row {row}", "it is in 0..1")
     except SafetensorError as fault:
         found.add(f"the file cannot be read ({fault})", str(path), "copy it again")
+
+
+def _episode_of(name: str) -> str:
+    """The episode of "sim_state/<episode>" or "frame/<episode>/..."; "" of any other tensor."""
+    kind, _, rest = name.partition("/")
+    return rest.partition("/")[0] if kind in ("sim_state", "frame") else ""

@@ -39,7 +39,7 @@ class _Gathered:
     sampled: int = 0
     trust: list[np.ndarray] = field(default_factory=list)
     has_trust: bool = False
-    sim_state: dict[str, np.ndarray] = field(default_factory=dict)
+    per_episode: dict[str, np.ndarray] = field(default_factory=dict)
     tasks: dict[str, int] = field(default_factory=dict)
 
 
@@ -139,7 +139,10 @@ def _gather(shards: Sequence[Shard], interface: PolicyInterface, fps: float) -> 
         got.has_trust |= "trust" in side
         got.trust.append(side.get("trust", np.ones(length, np.float32)))
         if "sim_state" in side:
-            got.sim_state[f"sim_state/{number}"] = side["sim_state"]
+            got.per_episode[f"sim_state/{number}"] = side["sim_state"]
+        for name, values in side.items():
+            if name.startswith("frame/"):
+                got.per_episode[f"frame/{number}/{name.removeprefix('frame/')}"] = values
         got.rows.append(entry)
         start += length
     return got
@@ -311,7 +314,7 @@ def _write_side(out: Path, got: _Gathered, interface: PolicyInterface, robot_typ
     (out / "trimix").mkdir()
     described = {"robot_type": robot_type, **interface.to_json()}
     files.write_json(out / layout.INTERFACE, described)
-    tensors: dict[str, np.ndarray] = dict(got.sim_state)
+    tensors: dict[str, np.ndarray] = dict(got.per_episode)
     if got.has_trust:
         tensors["trust"] = np.concatenate(got.trust)
     if tensors:

@@ -56,7 +56,8 @@ class Shard:
         return pq.ParquetFile(self.folder / "rows.parquet").read(use_threads=False)
 
     def side(self) -> dict[str, np.ndarray]:
-        """trust (T,), sim_state (T, S) if there are any, histogram/<camera> (3, 256)."""
+        """trust (T,), sim_state (T, S), frame/<name> (T, ...) if there are any,
+        histogram/<camera> (3, 256)."""
         return load_file(self.folder / "side.safetensors")
 
     def video(self, camera: str) -> Path:
@@ -214,6 +215,8 @@ def _side(episode: Episode) -> dict[str, np.ndarray]:
         side["trust"] = np.ascontiguousarray(episode.trust)
     if episode.sim_state is not None:
         side["sim_state"] = np.ascontiguousarray(episode.sim_state, dtype=np.float64)
+    for name, values in episode.frames.items():
+        side[f"frame/{name}"] = np.ascontiguousarray(values)
     return side
 
 

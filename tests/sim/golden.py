@@ -20,18 +20,17 @@ EXPERT_SEEDS = range(5)
 
 
 def settled(task):
-    """Top-level body -> [x, y, z, qw, qx, qy, qz] after 2 s in which the robot holds still."""
-    world = MujocoWorld(TASKS[task](), 1, config=MujocoConfig(image_hw=(8, 8)))
+    """Prop or fixture -> [x, y, z, then two columns of its rotation] after 2 s of holding still."""
+    world = MujocoWorld(TASKS[task](), 1, config=MujocoConfig(draw_images=False))
     world.reset(options={"starts": [Start(0, 0, draw={})]})
     still = np.zeros((1, len(world.interface.action)), np.float32)
     for _ in range(SETTLE_STEPS):
         world.step(still)
-    model, physics = world.model, world.physics
-    names = [model.body(i).name for i in range(1, model.nbody) if model.body_parentid[i] == 0]
+    poses = world.frame()["props"][0]
     world.close()
     return {
-        name: np.append(physics.body_pos(name)[0], physics.body_quat(name)[0]).round(5).tolist()
-        for name in names
+        name: pose.astype(float).round(5).tolist()
+        for name, pose in zip(world.props, poses, strict=True)
     }
 
 
@@ -53,7 +52,7 @@ def expert(task):
     """Whether the expert solves each of five fixed scenes."""
     made = TASKS[task]()
     world = MujocoWorld(made, len(EXPERT_SEEDS), config=MujocoConfig(image_hw=(8, 8)))
-    policy = made.expert(world.physics, world.interface)
+    policy = made.expert(world.physics, world.goals, world.interface)
     starts = [Start(seed, 0) for seed in EXPERT_SEEDS]
     episodes = dict(rollout(world, policy, starts, keep_images=False))
     world.close()

@@ -24,7 +24,7 @@ def task(request):
 def episodes(task, starts):
     """Of a noisy expert under strong randomization, two rows at a time."""
     world = MujocoWorld(task, 2, randomization="strong", config=MujocoConfig(image_hw=(8, 8)))
-    policy = task.expert(world.physics, world.interface)
+    policy = task.expert(world.physics, world.goals, world.interface)
     found = dict(rollout(world, policy, starts(COUNT)))
     world.close()
     return [found[k] for k in range(COUNT)]

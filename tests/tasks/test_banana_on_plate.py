@@ -32,7 +32,7 @@ def solved():
     """Four of the expert's nominal episodes."""
     task = BananaOnPlate()
     world = MujocoWorld(task, 4, config=MujocoConfig(image_hw=(8, 8)))
-    policy = task.expert(world.physics, world.interface)
+    policy = task.expert(world.physics, world.goals, world.interface)
     found = dict(rollout(world, policy, [Start(11, k) for k in range(4)]))
     world.close()
     return list(found.values())
@@ -143,7 +143,7 @@ def test_the_expert_recovers_when_its_banana_is_taken_away():
     """Data of recoveries: it sees that the gripper is empty, and begins again."""
     task = BananaOnPlate()
     world = MujocoWorld(task, 1, config=MujocoConfig(image_hw=(8, 8)))
-    policy = task.expert(world.physics, world.interface)
+    policy = task.expert(world.physics, world.goals, world.interface)
     obs, _ = world.reset(options={"starts": [Start(11, 0)]})
     policy.reset(np.ones(1, bool), np.zeros(1, np.int64))
     home, taken, success = world.physics.body_pos("banana")[0].copy(), False, False

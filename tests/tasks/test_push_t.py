@@ -132,7 +132,7 @@ def test_starts_are_clear_of_the_stick_and_off_the_goal(randomization: str) -> N
 
 
 def _episodes(world: MujocoWorld, starts: list[Start]) -> list[Episode]:
-    expert = world.task.expert(world.physics, world.interface)
+    expert = world.task.expert(world.physics, world.goals, world.interface)
     done = dict(rollout(world, expert, starts, keep_images=False))
     return [done[i] for i in range(len(starts))]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from trimix.sim.robots import Robot
+from trimix.sim.cell import Cell
+from trimix.sim.robots.robot import Gripper, Robot
 
 # Start poses have the mean and covariance of the 65 recorded CR5 episodes' first rows: the joints
-# vary together, so that the wrist camera keeps the table in view.
+# vary together, so that the wrist camera keeps the table in view. The base stands where the
+# recordings had it: the middle of the grasp and release points lies about 0.66 m from the base, at
+# 154.2 degrees, and the table 0.135 m above the base's foot.
 CR5 = Robot(
     name="cr5",
     xml="robots/cr5.xml",
+    root="base",
     joints=tuple(f"joint_{i}" for i in range(6)),
     unit="rad",
     speed_limit=(1.5,) * 6,
@@ -21,7 +25,13 @@ CR5 = Robot(
         (-0.0299, -0.0077, -0.0086, 0.0030, 0.0405, 0.0),
         (0.0560, -0.0083, 0.0087, 0.0316, 0.0035, 0.1276),
     ),
-    fingers=("finger_left", "finger_right"),
-    finger_open=0.0,
-    finger_closed=0.0425,
+    cell=Cell(base=(-0.64, 0.0, -0.135), yaw=-2.6912),
+    gripper=Gripper(
+        actuators=("finger_left", "finger_right"),
+        open=(0.0, 0.0),
+        closed=(0.0425, 0.0425),
+        seconds=0.3,
+        fingers=(("finger_left",), ("finger_right",)),
+        width_m=0.085,
+    ),
 )
