@@ -18,9 +18,7 @@ class CollectSettings(WorldSettings):
     Args:
         out: the data set to write.
         episodes: how many, numbered from 0.
-        policy: expert (mujoco), perturbed recorded actions (dream), random, mean:<data set>,
-            replay:<data set>, a trained policy's folder, or module:function of your own; empty:
-            expert in mujoco, perturbed in dreams, else random.
+        policy: see rollout.policies.policy_of; empty: expert in mujoco, perturbed in dreams.
         label: a policy that says of every frame what should have been done (DAgger); empty: none.
         seed: root seed; equal seeds give equal episodes.
         rows: episodes that run together in a process.

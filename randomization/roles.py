@@ -14,10 +14,10 @@ ROLES: Mapping[str, str] = MappingProxyType(
     {
         # Things.
         "props": "bodies that the task is about",
-        "sizable": "props of primitive shapes alone, which can be larger or smaller",
-        "loose": "free props of primitive shapes alone, which can be longer or flatter",
+        "sizable": "props that touch with primitive shapes alone, and can be larger or smaller",
+        "loose": "the free ones of them, which can be longer or flatter",
         "lopsided": "free props whose centre of mass can lie off their middle",
-        "contact_bodies": "bodies whose friction decides in some contact: props, fingers",
+        "contact_bodies": "bodies whose friction decides in some contact: props, fingers, trays",
         "twisting": "those of them that resist spinning on a spot",
         "rolling": "those of them that resist rolling",
         "distractors": "bodies that are parked out of sight, to be put beside the props",
@@ -44,7 +44,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "lamps": "lights that have a place",
         "spare_lights": "lights that can be off: all but the first",
         "shadows": "lights that cast shadows",
-        "prop_materials": "materials of props",
+        "prop_materials": "materials of props, and of what stands beside them",
         "table_materials": "materials of tables",
         "robot_materials": "materials of the robot",
         "backdrop_materials": "materials of floor, walls and what stands behind",

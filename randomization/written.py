@@ -60,8 +60,8 @@ def from_json(raw: Any, textures: Textures | None = None) -> Distribution:
     """
     makers: dict[str, Callable[[Any], Distribution]] = {
         "constant": _constant,
-        "uniform": lambda v: Uniform(*_numbers(v, 2, 2)),
-        "loguniform": lambda v: LogUniform(*_numbers(v, 2, 2)),
+        "uniform": lambda v: Uniform(*_pair(v)),
+        "loguniform": lambda v: LogUniform(*_pair(v)),
         "normal": _normal,
         "choice": _choice,
     }
@@ -92,15 +92,15 @@ def _number_or_tuple(raw: Any) -> float | tuple[float, ...]:
     return _number(raw)
 
 
-def _numbers(raw: Any, least: int, most: int) -> list[Any]:
-    """From `least` to `most` numbers or equally long lists of them."""
-    if not isinstance(raw, list) or not least <= len(raw) <= most:
-        count = f"{least}" if least == most else f"{least} or {most}"
+def _pair(raw: Any, more: int = 0) -> tuple[Any, Any]:
+    """Two numbers or equally long lists of them, which up to `more` others may follow."""
+    if not isinstance(raw, list) or not 2 <= len(raw) <= 2 + more:
+        count = "2 or 3" if more else "2"
         raise ConfigError(f"{raw!r} is not a list of {count}", do="e.g. [low, high]")
-    out = [_number_or_tuple(v) for v in raw]
-    if isinstance(out[0], tuple) != isinstance(out[1], tuple):
+    first, second = _number_or_tuple(raw[0]), _number_or_tuple(raw[1])
+    if isinstance(first, tuple) != isinstance(second, tuple):
         raise ConfigError(f"{raw!r} mixes a number and a list")
-    return out
+    return first, second
 
 
 def _constant(raw: Any) -> Constant:
@@ -108,8 +108,8 @@ def _constant(raw: Any) -> Constant:
 
 
 def _normal(raw: Any) -> Normal:
-    mean, std, *cut = _numbers(raw, 2, 3)
-    return Normal(mean, std, *(_number(c) for c in cut))
+    mean, std = _pair(raw, more=1)
+    return Normal(mean, std, *(_number(cut) for cut in raw[2:]))
 
 
 def _choice(raw: Any) -> Choice:

@@ -25,8 +25,8 @@ from trimix.rollout.foreign_dm_control import (
     ManipulationEnvironment,
     SuiteEnvironment,
 )
-from trimix.rollout.foreign_gym import GymEnvironment
-from trimix.rollout.foreign_row import Diverged, Environment, Seen, fault_text
+from trimix.rollout.foreign_gym import GymEnvironment, entry_module
+from trimix.rollout.foreign_row import Diverged, Environment, Seen, fault_text, require_finite
 from trimix.rollout.foreign_world import ForeignWorld
 
 CONTROL_MODE = "undeclared"
@@ -93,7 +93,8 @@ class GymSpec:
         with ExitStack() as stack:
             made = _rows(rows, self._environment, stack)
             first = made[0]
-            seen = _first_step(first, self.name)
+            # In every row: a viewer of Gymnasium's looks at where things were at its first picture.
+            seen, *_ = [_first_step(row, self.name) for row in made]
             dt = self.control_dt_s or first.period()
             versions, source = first.made_by()
             world = ForeignWorld(
@@ -116,12 +117,12 @@ class GymSpec:
         return ["gym", plain(self)]
 
     def code(self) -> tuple[str, ...]:
-        """This module, and the one that is named before the environment's id, "module:id".
-
-        Any other environment is known by its library's version.
-        """
+        """This module, the one that is named before the environment's id, "module:id", and the
+        environment's own; Gymnasium's are known by its version."""
         module, named, _ = self.id.rpartition(":")
-        return (__name__, module) if named else (__name__,)
+        entry = entry_module(self.id)
+        theirs = [module] if named else []
+        return (__name__, *dict.fromkeys([*theirs, *([entry] if entry else [])]))
 
     def _environment(self) -> GymEnvironment:
         return GymEnvironment(
@@ -259,18 +260,21 @@ def _first_step(environment: Environment, where: str) -> Seen:
         ConfigError: it failed, or what it gave cannot be used.
     """
     try:
-        environment.reset(0)
-        return environment.step(np.asarray((environment.low + environment.high) / 2, np.float32))
+        middle = np.asarray((environment.low + environment.high) / 2, np.float32)
+        require_finite(environment.reset(0), environment.state)
+        seen = environment.step(middle)
+        require_finite(seen, environment.state)
     except TrimixError:
         raise
     except Diverged as fault:
-        raise ConfigError(f"its first step diverges: {fault}", where=where) from fault
+        raise ConfigError(f"its first step: {fault}", where=where) from fault
     except Exception as fault:
         raise ConfigError(
             fault_text(fault),
             where=f"{where}, first step",
             do="its reset, step and picture must work",
         ) from fault
+    return seen
 
 
 def _interface(

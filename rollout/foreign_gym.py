@@ -41,9 +41,11 @@ REGISTER = ("gymnasium_robotics",)
 """Packages whose environments are known once they are imported."""
 
 _UNKNOWN = (
-    "name the module that registers it, as module:id; Fetch, Adroit, the kitchen and the mazes are "
-    "in gymnasium-robotics"
+    "give its whole id, e.g. Reacher-v5, and the module that registers it, as module:id; Fetch, "
+    "Adroit, the kitchen and the mazes are in gymnasium-robotics"
 )
+_TELLING = (gym.error.VersionNotFound, gym.error.DeprecatedEnv, ImportError)
+"""Faults whose text says what to do."""
 _Leaf = tuple[tuple[Any, ...], gym.Space[Any]]
 """Where in an observation, and what is there."""
 
@@ -173,14 +175,26 @@ class GymEnvironment:
         return Seen(state, images, reward, terminated, truncated, told[0] if told else None)
 
 
+def entry_module(named: str) -> str | None:
+    """The module of an environment; None of Gymnasium's own, and where nobody knows the id."""
+    try:
+        entry = _registered(named).entry_point
+    except (gym.error.Error, ImportError):
+        return None
+    module = entry.partition(":")[0] if isinstance(entry, str) else entry.__module__
+    return None if module.partition(".")[0] == "gymnasium" else module
+
+
 def _made(named: str, kwargs: Mapping[str, Any]) -> gym.Env[Any, Any]:
     """The environment of this id, without its time limit: worlds have one of their own."""
     if not named:
         raise ConfigError("no environment is named", do="e.g. settings.id=InvertedPendulum-v5")
     where = f"gym id {named!r}"
     given = {"max_episode_steps": -1, "disable_env_checker": True, **kwargs}
+    do = _UNKNOWN
     try:
-        _register(named)
+        _registered(named)
+        do = ""
         try:
             return gym.make(named, **{"render_mode": "rgb_array", **given})
         except TypeError as fault:
@@ -189,27 +203,24 @@ def _made(named: str, kwargs: Mapping[str, Any]) -> gym.Env[Any, Any]:
             return gym.make(named, **given)  # it draws nothing; its observation may have pictures
     except (gym.error.Error, ImportError) as fault:
         said = " ".join(str(fault).split()).rstrip(".") or type(fault).__name__
-        versions = isinstance(fault, gym.error.VersionNotFound)  # says which there are
-        unknown = isinstance(fault, gym.error.UnregisteredEnv) and not versions
-        raise ConfigError(said, where=where, do=_UNKNOWN if unknown else "") from fault
+        telling = isinstance(fault, _TELLING)
+        raise ConfigError(said, where=where, do="" if telling else do) from fault
     except Exception as fault:
         raise ConfigError(fault_text(fault), where=where) from fault
 
 
-def _register(named: str) -> None:
-    """Import what makes the id known."""
-    module, own, _ = named.rpartition(":")
+def _registered(named: str) -> gym.envs.registration.EnvSpec:
+    """What an id stands for, after what makes it known was imported."""
+    module, own, known = named.rpartition(":")
     if own:
         importlib.import_module(module)
-    else:
-        try:
-            gym.spec(named)
-        except gym.error.UnregisteredEnv:
-            for package in REGISTER:
-                if find_spec(package):
-                    importlib.import_module(package)
+    elif named not in gym.registry:
+        for package in REGISTER:
+            if find_spec(package):
+                importlib.import_module(package)
     if "gymnasium_robotics" in sys.modules:
         _compare_joint_types()
+    return gym.spec(known)
 
 
 def _compare_joint_types() -> None:
@@ -300,8 +311,8 @@ def _is_picture(space: gym.Space[Any]) -> bool:
 def _channels(parts: Sequence[_Leaf]) -> Iterator[str]:
     """Names of the state's numbers."""
     for path, space in parts:
-        if not space.is_np_flattenable:
-            raise Unfit(f"its observation holds {space}, which has no fixed length in numbers")
+        if isinstance(space, gym.spaces.Text) or not space.is_np_flattenable:
+            raise Unfit(f"its observation holds {space}, which is no fixed count of numbers")
         for i in range(gym.spaces.flatdim(space)):
             yield f"{_label(path, 'state')}_{i}"
 

@@ -76,6 +76,15 @@ class Diverged(Exception):
     """The simulation of an environment gave no finite numbers."""
 
 
+def require_finite(seen: Seen, state: Sequence[str]) -> None:
+    """Raise Diverged, naming the number, unless the state and the reward are finite."""
+    finite = np.isfinite(seen.state)
+    if not finite.all():
+        raise Diverged(f"{state[int(np.argmin(finite))]} is not finite")
+    if not abs(seen.reward) <= np.finfo(np.float32).max:  # nor is NaN
+        raise Diverged(f"the reward is {seen.reward}")
+
+
 def fault_text(fault: Exception) -> str:
     """A fault of another library's code in one line, with the place in it."""
     if isinstance(fault, Unfit):

@@ -17,7 +17,14 @@ from trimix.core.contracts import F32, BoolArray, Info, Obs, PolicyInterface, St
 from trimix.core.errors import ConfigError, TrimixError
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
-from trimix.rollout.foreign_row import Diverged, Environment, Seen, Unfit, fault_text
+from trimix.rollout.foreign_row import (
+    Diverged,
+    Environment,
+    Seen,
+    Unfit,
+    fault_text,
+    require_finite,
+)
 
 
 class ForeignWorld(World):
@@ -107,7 +114,7 @@ class ForeignWorld(World):
             try:
                 seen = self._seen(i, partial(self._rows[i].reset, drawn))
             except Diverged as fault:
-                raise self._fault(i, f"it begins with {fault}") from fault
+                raise self._fault(i, f"it begins where {fault}") from fault
             self._show(i, seen)
             self._steps[i], self._success[i], self._finished[i] = 0, False, False
             self._abstained[i] = False
@@ -184,11 +191,7 @@ class ForeignWorld(World):
         except Exception as fault:
             self._finished[row] = True
             raise self._fault(row, fault_text(fault)) from fault
-        if not np.isfinite(seen.state).all():
-            bad = self.interface.state[int(np.argmin(np.isfinite(seen.state)))]
-            raise Diverged(f"{bad.name} that is not finite")
-        if not abs(seen.reward) <= np.finfo(np.float32).max:  # nor is NaN
-            raise Diverged("a reward that is not finite")
+        require_finite(seen, [channel.name for channel in self.interface.state])
         return seen
 
     def _fault(self, row: int, what: str) -> TrimixError:

@@ -22,20 +22,20 @@ class MujocoSpec:
 
     Args:
         task: registered task, or "module:class" of your own.
-        robot: registered robot, "module:attribute", or an MJCF's YAML; "" for the task's own.
         randomization: none, mild, strong or target.
         cameras, image_hw, control_mode, control_dt_s: see sim.world.MujocoConfig.
         draw_images: False for a world without cameras.
+        robot: registered robot, "module:attribute", or an MJCF's YAML; "" for the task's own.
     """
 
     task: str = "banana_on_plate"
-    robot: str = ""
     randomization: str = "none"
     cameras: tuple[str, ...] = _DEFAULT.cameras
     image_hw: tuple[int, int] = _DEFAULT.image_hw
     control_mode: str = _DEFAULT.control_mode
     control_dt_s: float = _DEFAULT.control_dt_s
     draw_images: bool = True
+    robot: str = ""
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from trimix.core.contracts import F64
 from trimix.core.errors import unknown
+from trimix.sim.names import Names
 from trimix.sim.robots.robot import Robot
 
 _ITERATIONS = 60
@@ -37,22 +38,25 @@ class Kinematics:
 
     def __init__(self, robot: Robot) -> None:
         spec = robot.spec()
-        robot.cell.mount(_named(spec.body(robot.root), "body", robot.root, spec.bodies, robot))
-        for joint in robot.joints:
-            _named(spec.joint(joint), "joint", joint, spec.joints, robot)
-        _named(spec.site(robot.tool), "site", robot.tool, spec.sites, robot)
+        where = f"robot {robot.name!r}: {robot.xml}"
+        root = spec.body(robot.root)
+        if root is None:
+            raise unknown("body", robot.root, [b.name for b in spec.bodies[1:]], where=where)
+        robot.cell.mount(root)
         self._model = spec.compile()
         self._robot = robot
+        names = Names(self._model)
+        names.find("site", robot.tool, where)
         self._rest = np.array(self._model.qpos0)
         if robot.gripper is not None:
             for finger, at in zip(robot.gripper.actuators, robot.gripper.open, strict=True):
-                found = _named(spec.joint(finger), "joint", finger, spec.joints, robot)
-                self._rest[self._model.joint(found.name).qposadr[0]] = at
+                joint = names.find("joint", finger, where)
+                self._rest[self._model.jnt_qposadr[joint]] = at
         self._configuration = mink.Configuration(self._model)
-        ids = [self._model.joint(j) for j in robot.joints]
-        self._qpos = np.array([j.qposadr[0] for j in ids])
-        limited = self._model.jnt_limited[[j.id for j in ids]].astype(bool)
-        ends = self._model.jnt_range[[j.id for j in ids]]
+        ids = [names.find("joint", j, where) for j in robot.joints]
+        self._qpos = self._model.jnt_qposadr[ids]
+        limited = self._model.jnt_limited[ids].astype(bool)
+        ends = self._model.jnt_range[ids]
         self._low = np.where(limited, ends[:, 0], -np.inf)
         self._high = np.where(limited, ends[:, 1], np.inf)
         self._limits = [mink.ConfigurationLimit(self._model)] if limited.any() else []
@@ -139,17 +143,10 @@ class Kinematics:
 
 
 def _down(x: F64, yaw: float | None) -> F64:
-    """(3, 3) of a tool that points down: its x axis at yaw or yaw + pi, whichever is nearer to x."""
+    """(3, 3) of a tool that points down, its x axis at yaw or yaw + pi, what is nearer to x."""
     if yaw is None:
         yaw = float(np.arctan2(x[1], x[0]))
     elif np.cos(yaw) * x[0] + np.sin(yaw) * x[1] < 0:
         yaw += np.pi
     c, s = np.cos(yaw), np.sin(yaw)
     return np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
-
-
-def _named(found: object, kind: str, name: str, known: Sequence[object], robot: Robot):  # type: ignore[no-untyped-def]
-    if found is None:
-        names = [e.name for e in known if e.name]  # type: ignore[attr-defined]
-        raise unknown(kind, name, names, where=f"robot {robot.name!r}: {robot.xml}")
-    return found

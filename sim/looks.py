@@ -1,18 +1,18 @@
-"""What a scene looks like: meshes over colliders, a room, table tops, light; all cheap to draw.
+"""What a scene looks like: meshes over colliders, shadows, a room, light; all cheap to draw.
 
-On a CPU a picture costs by the call: a capsule or cylinder of MuJoCo's own takes about 20 us, a
-mesh of the same shape 5 us, whatever else is in it. So what is seen is one mesh a body and
-material, and what is touched is hidden. Functions here change a MjSpec before it is compiled.
+On a CPU a picture costs 5 us a geom and 0.08 us a triangle, whatever the number of pixels: a
+capsule or cylinder of MuJoCo's own about 20 us. So what is seen is one mesh of few triangles a body
+and material, and what is touched is hidden. These functions change a MjSpec before it is
+compiled; `sim.figures` moves at each picture what has to follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
 from trimix.assets.props import (
     Mesh,
@@ -20,75 +20,51 @@ from trimix.assets.props import (
     capsule,
     cylinder,
     ellipsoid,
+    hull,
     merge,
     rounded_box,
     sheet,
+    volume,
 )
-from trimix.core.contracts import F64
-from trimix.core.errors import ConfigError
+from trimix.core.contracts import F64, U8
+from trimix.core.errors import ConfigError, unknown
 
 Vec3 = Sequence[float]
 
-# MjvOption shows the groups 0 to 2: what only touches goes to the first that it does not show.
+SEEN = 2
+"""The last group that MuJoCo draws by itself."""
 HIDDEN = 3
-_SEEN = 2
-_TILE_M = 0.25
+"""The group of what is touched and not seen."""
+SHADOWS = "shadows"
+"""Name of the body, the material and the tuple of the shadows."""
+GROUND = "shadows_ground"
+"""Name of the plane that the shadows lie on, and of its material."""
+SHADOW_GROUP = 5
+_TILE_M = 0.5  # one texture on a box; a material's texrepeat makes it smaller
+_HULL = 1.5  # as much larger may a hull be than what it is around
 _KIND = mujoco.mjtGeom
-_ROUND = {
+_PRIMITIVES = (
     _KIND.mjGEOM_CAPSULE,
     _KIND.mjGEOM_CYLINDER,
     _KIND.mjGEOM_SPHERE,
     _KIND.mjGEOM_ELLIPSOID,
-}
+    _KIND.mjGEOM_BOX,
+)
+# What MuJoCo draws with a single quad, or with 12 triangles.
+_CHEAP = _KIND.mjGEOM_BOX
 
 
-@dataclass(frozen=True)
-class Quality:
-    """How finely pictures are drawn; what it costs is in docs/results.
-
-    Args:
-        shadow_px: side of the key light's shadow map; 0 draws no shadows.
-        shadow_m: half side of the square that the map covers, around the light's target.
-        samples: of antialiasing a pixel; 0 leaves edges jagged. llvmpipe knows 4 alone.
-    """
-
-    shadow_px: int = 128
-    shadow_m: float = 0.6
-    samples: int = 4
-
-    def __post_init__(self) -> None:
-        if self.shadow_px < 0 or self.samples < 0 or self.shadow_m <= 0:
-            raise ConfigError(f"{self} has a negative size")
-
-
-def apply_quality(spec: mujoco.MjSpec, quality: Quality) -> None:
-    """Write the quality into a spec: what is drawn how finely, near and far."""
-    visual = spec.visual
-    visual.quality.numslices, visual.quality.numstacks = 12, 6
-    visual.quality.numquads = 1
-    visual.quality.offsamples = quality.samples
-    visual.quality.shadowsize = max(quality.shadow_px, 1)
-    visual.headlight.ambient = [0.0, 0.0, 0.0]
-    visual.headlight.diffuse = [0.0, 0.0, 0.0]
-    visual.headlight.specular = [0.0, 0.0, 0.0]
-    visual.headlight.active = 0
-    # A light's square of shadow is shadowclip * extent to each side of it.
-    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.0]
-    visual.map.shadowclip = quality.shadow_m
-    visual.map.znear, visual.map.zfar = 0.005, 12.0
-
-
-def add_texture(spec: mujoco.MjSpec, name: str, image: npt.NDArray[np.uint8]) -> str:
+def add_texture(spec: mujoco.MjSpec, name: str, image: U8) -> str:
     """A (H, W, 3) picture as a texture of the spec."""
     height, width, channels = image.shape
-    spec.add_texture(
+    texture = spec.add_texture(
         name=name,
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         width=width,
         height=height,
         nchannel=channels,
-        data=image.reshape(-1).tolist(),
     )
+    texture.data = image.tobytes()
     return name
 
 
@@ -114,6 +90,7 @@ def add_visual(
     pos: Vec3 = (0, 0, 0),
     quat: Sequence[float] = (1, 0, 0, 0),
     name: str = "",
+    group: int = SEEN,
 ) -> mujoco.MjsGeom:
     """A mesh of the spec on a body: seen, weightless, never touched."""
     return body.add_geom(
@@ -126,7 +103,7 @@ def add_visual(
         contype=0,
         conaffinity=0,
         mass=0.0,
-        group=_SEEN,
+        group=group,
     )
 
 
@@ -135,16 +112,25 @@ def hide(geom: mujoco.MjsGeom) -> None:
     geom.group = HIDDEN
 
 
+def clothe(body: mujoco.MjsBody, spec: mujoco.MjSpec, mesh: Mesh, material: str) -> None:
+    """Lay a mesh of one's own, in the body's frame, over the geoms that it has so far."""
+    for geom in body.geoms:
+        hide(geom)
+    name = add_mesh(spec, f"look_{body.name}", mesh)
+    add_visual(body, name, material, name=name)
+
+
 def dress(spec: mujoco.MjSpec, *, segments: int = 10, bevel_m: float = 0.0) -> int:
     """Lay one mesh a body and material over every seen capsule, cylinder, sphere and box.
 
     The primitives stay, hidden, with their masses and contacts: the motion does not change. Call
-    it once, last before compiling. Geoms without a material, of other kinds, and boxes that are
-    alone in their body and material, are drawn as they are: that costs no more.
+    it once, last before compiling. Geoms without a material or of other kinds are drawn as they
+    are, and so are boxes that are alone in their body and material: that costs no more. A plane
+    with edges is lit at 25 points or more, so that a lamp is seen on it.
 
     Args:
         segments: around what is round.
-        bevel_m: radius of the edges of boxes and cylinders; bevels cost eight times a box's
+        bevel_m: radius of the edges of boxes and cylinders; bevels have nine times a box's
             triangles.
 
     Returns:
@@ -152,84 +138,248 @@ def dress(spec: mujoco.MjSpec, *, segments: int = 10, bevel_m: float = 0.0) -> i
     """
     model = spec.compile()
     parts: dict[tuple[str, str], list[mujoco.MjsGeom]] = {}
-    for geom in spec.geoms:
-        seen = geom.group <= _SEEN and geom.material and geom.rgba[3] > 0
-        if seen and geom.type in _ROUND | {_KIND.mjGEOM_BOX}:
+    for geom in (*_seen(spec), *(g for g in spec.geoms if g.name == GROUND)):
+        if geom.type == _KIND.mjGEOM_PLANE and (geom.size[:2] > 0).all():
+            geom.size[2] = geom.size[:2].min() / 2  # of a plane, this is drawn alone: the grid
+        if geom.material and geom.type in _PRIMITIVES:
             parts.setdefault((geom.parent.name, geom.material), []).append(geom)
-    laid = 0
-    for (body, material), geoms in parts.items():
-        if len(geoms) == 1 and geoms[0].type == _KIND.mjGEOM_BOX and not bevel_m:
-            continue
-        meshes = [
-            _placed(_shape(model.geom_type[g.id], model.geom_size[g.id], segments, bevel_m), model, g)
-            for g in geoms
-        ]
-        name = add_mesh(spec, f"look_{body}_{material}", merge(meshes))
+    alone = {k for k, g in parts.items() if len(g) == 1 and g[0].type == _CHEAP}
+    # All shapes first: a geom's id holds only until the spec gets another.
+    shapes = {
+        key: merge([_primitive(model, g.id, segments, bevel_m) for g in geoms])
+        for key, geoms in parts.items()
+        if bevel_m or key not in alone
+    }
+    for (body, material), shape in shapes.items():
+        geoms = parts[body, material]
+        name = add_mesh(spec, f"look_{body}_{material}", shape)
         add_visual(geoms[0].parent, name, material, name=name)
-        laid += 1
         for geom in geoms:
             hide(geom)
-    return laid
+    return len(shapes)
 
 
-def _placed(mesh: Mesh, model: mujoco.MjModel, geom: mujoco.MjsGeom) -> Mesh:
-    """A geom's mesh in the frame of its body."""
-    turn = np.empty(9)
-    mujoco.mju_quat2Mat(turn, model.geom_quat[geom.id])
-    return mesh.moved(model.geom_pos[geom.id], turn.reshape(3, 3))
+def add_shadows(
+    spec: mujoco.MjSpec,
+    *,
+    light: str = "key",
+    onto: str = "table",
+    darkness: float = 0.4,
+    segments: int = 6,
+    shapes: Mapping[str, Mesh] | None = None,
+) -> int:
+    """Give every body a shadow: a black copy, pressed flat onto a plane where the light puts it.
+
+    MuJoCo's own shadows draw the scene three times, and at a resolution that takes no longer than
+    that they have steps. These fall on one plane alone, and cost 10 us a body. They lie under the
+    plane, which becomes see-through, on a ground of its colour: where they overlap they are not
+    darker. `sim.figures.Figures` places them; other viewers do not show them. Call it before
+    `dress`.
+
+    Args:
+        light: directional; where it casts no shadow (castshadow = 0), nothing changes.
+        onto: a plane with edges and a material.
+        darkness: 1 is black.
+        segments: around what is round, of the shadows alone.
+        shapes: body -> a coarse mesh in its frame, instead of its primitives.
+
+    Returns:
+        How many shadows there are: one of all that is fixed to each other.
+
+    Raises:
+        ConfigError: no such light or plane.
+    """
+    planes = [g for g in spec.geoms if g.type == _KIND.mjGEOM_PLANE and g.material]
+    for kind, name, known in (("light", light, spec.lights), ("plane", onto, planes)):
+        if name not in [k.name for k in known]:
+            raise unknown(kind, name, [k.name for k in known if k.name], where="shadows")
+    model = spec.compile()
+    found = _casters(spec, model, segments, shapes or {})
+    if not found:
+        return 0
+    spec.add_material(name=SHADOWS, rgba=[0.0, 0.0, 0.0, 1.0], specular=0.0, shininess=0.0)
+    spec.add_material(name=GROUND, specular=0.0, shininess=0.0)
+    # A body of their own, so that their geoms' ids follow each other.
+    body = spec.worldbody.add_body(name=SHADOWS)
+    body.add_geom(
+        name=GROUND,
+        type=_KIND.mjGEOM_PLANE,
+        size=list(spec.geom(onto).size),
+        material=GROUND,
+        group=SHADOW_GROUP,
+        contype=0,
+        conaffinity=0,
+    )
+    entries = [(mujoco.mjtObj.mjOBJ_LIGHT, light, darkness), (mujoco.mjtObj.mjOBJ_GEOM, onto, 0.0)]
+    for caster, shape in found.items():
+        name = add_mesh(spec, f"shadow_{caster}", shape)
+        add_visual(body, name, SHADOWS, name=name, group=SHADOW_GROUP)
+        entries.append((mujoco.mjtObj.mjOBJ_BODY, caster, 0.0))
+    kinds, names, numbers = zip(*entries, strict=True)
+    spec.add_tuple(name=SHADOWS, objtype=list(kinds), objname=list(names), objprm=list(numbers))
+    return len(found)
 
 
-def _shape(kind: int, size: F64, segments: int, bevel: float) -> Mesh:
-    """The mesh of a primitive in its own frame."""
-    if kind == _KIND.mjGEOM_CAPSULE:
-        return capsule(size[0], size[1], segments, 2)
-    if kind == _KIND.mjGEOM_CYLINDER:
-        return cylinder(size[0], size[1], segments, min(bevel, size[1] / 2))
-    if kind == _KIND.mjGEOM_SPHERE:
-        return ellipsoid([size[0]] * 3, segments, segments // 2)
-    if kind == _KIND.mjGEOM_ELLIPSOID:
-        return ellipsoid(size, segments, segments // 2)
-    return box_uv(rounded_box(size, min(bevel, float(size.min()) / 2)), _TILE_M)
+def add_lights(
+    spec: mujoco.MjSpec,
+    *,
+    key: float = 0.60,
+    fill: float = 0.45,
+    ambient: float = 0.35,
+    key_from: Vec3 = (0.45, -0.5, 1.2),
+    fill_from: Vec3 = (-0.4, 0.7, 0.9),
+    center: Vec3 = (0.0, 0.0, 0.0),
+    scale: float = 1.0,
+) -> tuple[str, str]:
+    """A window and a lamp: "key" comes from a direction, "fill" from a place, so that the table's
+    brightness falls off across it. The camera's own lamp gives the light that is everywhere.
+
+    Args:
+        key, fill, ambient: brightness; what faces both lights gets the sum.
+        key_from, fill_from: (3,) m from the center.
+        center: (3,) m, what they light.
+        scale: of the lamp's distance, in a cell of another size.
+
+    Returns:
+        Their names.
+    """
+    headlight = spec.visual.headlight
+    headlight.ambient, headlight.diffuse = [ambient] * 3, [0.0] * 3
+    headlight.specular = [0.0] * 3
+    direction = -np.asarray(key_from, float)
+    spec.worldbody.add_light(
+        name="key",
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=list(np.asarray(center, float) + key_from),
+        dir=list(direction / np.linalg.norm(direction)),
+        diffuse=[key] * 3,
+        specular=[0.4 * key] * 3,
+        castshadow=True,
+    )
+    place = scale * np.asarray(fill_from, float)
+    near = float(np.linalg.norm(place))
+    spec.worldbody.add_light(
+        name="fill",
+        type=mujoco.mjtLightType.mjLIGHT_POINT,
+        pos=list(np.asarray(center, float) + place),
+        # Half as bright as at the center where it is 1.4 times as far.
+        attenuation=[0.0, 0.0, 1 / near**2],
+        diffuse=[fill] * 3,
+        specular=[0.3 * fill] * 3,
+        castshadow=False,
+    )
+    return "key", "fill"
 
 
 def add_room(
     spec: mujoco.MjSpec,
+    floor: str,
+    wall: str,
     *,
     center: Sequence[float] = (0.0, 0.0),
     half: Sequence[float] = (2.5, 2.5),
     floor_z: float = -0.7,
     height: float = 2.6,
-    floor: str,
-    wall: str,
-) -> None:
-    """A floor and four walls seen from inside: instead of a sky, which is dear, or of black.
+) -> tuple[str, str]:
+    """A floor and four walls seen from inside: a sky costs ten times as much, and none is black.
 
     Args:
+        floor, wall: materials. One floor texture is a metre; a wall's goes once along each wall,
+            its v from floor to ceiling. Give `wall` emission: lamps do not light it evenly.
         center, half: m, in x and y.
         floor_z, height: m.
-        floor, wall: materials; a wall's texture goes once around, its v from floor to ceiling.
+
+    Returns:
+        The geoms' names.
     """
-    world = spec.worldbody
     middle = (center[0], center[1], floor_z)
-    add_mesh(spec, "room_floor", sheet(half, 4, 1.0))
-    add_visual(world, "room_floor", floor, pos=middle, name="room_floor")
-    add_mesh(spec, "room_wall", room_walls(half, height))
-    add_visual(world, "room_wall", wall, pos=middle, name="room_wall")
+    for name, mesh, material in (
+        ("room_floor", sheet(half, 4, 1.0), floor),
+        ("room_wall", room_walls(half, height), wall),
+    ):
+        add_mesh(spec, name, mesh)
+        add_visual(spec.worldbody, name, material, pos=middle, name=name)
+    return "room_floor", "room_wall"
 
 
 def room_walls(half: Sequence[float], height: float) -> Mesh:
-    """Four walls around the origin that look inwards, from z = 0; no ceiling (nobody looks up)."""
+    """Four walls around the origin that look inwards, from z = 0; nobody looks up at a ceiling."""
+    if min(*half, height) <= 0:
+        raise ConfigError(
+            f"a room of half sides {tuple(half)} m and height {height} m has no inside"
+        )
     x, y = half
-    corners = np.array([(x, -y), (-x, -y), (-x, y), (x, y), (x, -y)], float)
+    # From inside, each is to the left of the next.
+    corners = [(x, y), (-x, y), (-x, -y), (x, -y), (x, y)]
     walls = []
-    for k in range(4):
-        a, b = corners[k], corners[k + 1]
-        along = (b - a) / np.linalg.norm(b - a)
-        inward = np.array([-along[1], along[0], 0.0])
-        inward *= np.sign(-inward[:2] @ (a + b)) or 1.0
-        ends = [(*a, 0.0), (*b, 0.0), (*b, height), (*a, height)]
-        uv = np.array([(k, 0), (k + 1, 0), (k + 1, 1), (k, 1)], float) / (4, 1)
-        face = np.cross(np.subtract(ends[1], ends[0]), np.subtract(ends[2], ends[0])) @ inward
-        faces = [(0, 1, 2), (0, 2, 3)] if face > 0 else [(0, 2, 1), (0, 3, 2)]
-        walls.append(Mesh.of(ends, faces, [inward] * 4, uv))
+    for k, (a, b) in enumerate(itertools.pairwise(corners)):
+        inward = -np.array([a[0] + b[0], a[1] + b[1], 0.0]) / 2
+        ends = [(*b, 0.0), (*a, 0.0), (*a, height), (*b, height)]
+        uv = [(k + 1, 0), (k, 0), (k, 1), (k + 1, 1)]
+        walls.append(Mesh.of(ends, [(0, 1, 2), (0, 2, 3)], [inward] * 4, uv))
     return merge(walls)
+
+
+def _seen(spec: mujoco.MjSpec) -> list[mujoco.MjsGeom]:
+    return [g for g in spec.geoms if g.group <= SEEN and g.rgba[3] > 0]
+
+
+def _casters(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, segments: int, shapes: Mapping[str, Mesh]
+) -> dict[str, Mesh]:
+    """Body -> what casts its shadow, and those of bodies fixed to it, in its frame.
+
+    Of a body without a shape of its own, its seen primitives; the hidden ones where a mesh alone is
+    seen. One convex mesh for all that moves as one, unless that is much larger: overlapping
+    shadows are darker.
+    """
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    found: dict[int, list[Mesh]] = {}
+    for body in {g.parent.id: g.parent for g in _seen(spec) if g.parent.id}.values():
+        mesh = shapes.get(body.name)
+        if mesh is None:
+            chosen = [g for g in body.geoms if g.type in _PRIMITIVES and g.rgba[3] > 0]
+            seen = [g for g in chosen if g.group <= SEEN]
+            if not chosen:
+                continue
+            mesh = _one([_primitive(model, g.id, segments, 0.0, 1) for g in seen or chosen])
+        root = int(model.body_weldid[body.id]) or body.id
+        turn, to = data.xmat[root].reshape(3, 3).T, data.xmat[body.id].reshape(3, 3)
+        offset = turn @ (data.xpos[body.id] - data.xpos[root])
+        found.setdefault(root, []).append(mesh.moved(offset, turn @ to))
+    for body in spec.bodies:
+        if body.id in found and not body.name:
+            body.name = f"body_{body.id}"
+    return {b.name: _one(found[b.id]) for b in spec.bodies if b.id in found}
+
+
+def _one(meshes: list[Mesh]) -> Mesh:
+    """Several meshes as their hull, if that is not much larger than they are, else side by side."""
+    if len(meshes) == 1:
+        return meshes[0]
+    around = hull(merge(meshes))
+    return around if volume(around) < _HULL * sum(map(volume, meshes)) else merge(meshes)
+
+
+def _primitive(
+    model: mujoco.MjModel, geom: int, segments: int, bevel: float, stacks: int = 2
+) -> Mesh:
+    """A geom's mesh in the frame of its body."""
+    turn = np.empty(9)
+    mujoco.mju_quat2Mat(turn, model.geom_quat[geom])
+    shape = _shape(model.geom_type[geom], model.geom_size[geom], segments, bevel, stacks)
+    return shape.moved(model.geom_pos[geom], turn.reshape(3, 3))
+
+
+def _shape(kind: int, size: F64, segments: int, bevel: float, stacks: int) -> Mesh:
+    """The mesh of a primitive in its own frame; stacks of a quarter circle."""
+    if kind == _KIND.mjGEOM_CAPSULE:
+        return capsule(size[0], size[1], segments, stacks)
+    if kind == _KIND.mjGEOM_CYLINDER:
+        return cylinder(size[0], size[1], segments, min(bevel, size[1] / 2))
+    if kind == _KIND.mjGEOM_SPHERE:
+        return ellipsoid([size[0]] * 3, segments, 2 * stacks)
+    if kind == _KIND.mjGEOM_ELLIPSOID:
+        return ellipsoid(size, segments, 2 * stacks)
+    return box_uv(rounded_box(size, min(bevel, float(size.min()) / 2)), _TILE_M)

@@ -23,6 +23,7 @@ LEVEL_RAD = 0.15
 _GAP = (1.7, 2.4)  # of CUBE: between the middles of two stacked blocks, sizes being randomized
 _FINGER_M = 0.012  # half of an open finger's footprint, and a little air
 _BLOCK_M = 0.025  # half of a block's edge, somewhat towards its corner
+_ABOVE_WALLS_M = 0.033  # of the tool, where its fingers pass over a tray's walls
 _MOVED_M = 0.012  # a block that is farther from where it was planned for has been knocked away
 
 
@@ -120,7 +121,10 @@ class BlockPolicy(ToolPolicy):
         """Grip a block across two of its faces, and lift it."""
         physics, s = self.physics, self.scale
         at = physics.body_pos(name)[row] + s * np.array([*rng.normal(0, 0.0015, 2), 0.0])
-        moves = self.pick(row, name, at, self.clear_yaw(row, name), hover=hover, lift=lift)
+        yaw = self.clear_yaw(row, name)
+        if self.walls and self._room(row, name, yaw) < 0:
+            at[2] = max(at[2], _ABOVE_WALLS_M * s)
+        moves = self.pick(row, name, at, yaw, hover=hover, lift=lift)
         there = self.unmoved(row, name)
         return [replace(m, check=there) if m.name in ("above", "down") else m for m in moves]
 

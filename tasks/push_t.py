@@ -20,12 +20,12 @@ from trimix.sim.scene import GEOM, Scene
 from trimix.sim.task import Cheater, Goals
 from trimix.tasks.push_t_expert import PushExpert, pose_error
 from trimix.tasks.tabletop import COLOURS, Phrases, Tabletop, solid, texts
-from trimix.tasks.tee import BOXES, HEIGHT, UNIT, clearance
+from trimix.tasks.tee import BOXES, HEIGHT, TEE, UNIT, clearance
 
 COVERED = 0.90
-TEE = "tee"
 MARKS = ("green", "yellow", "blue")
-START_M, START_RAD = (0.06, 0.13), np.radians(90.0)
+START_M, START_RAD = (0.06, 0.15), np.radians(90.0)
+AREA_M = (0.05, 0.12)  # half extents of where the T's middle starts: an arm reaches all around it
 MARK_M, MARK_RAD = 0.02, 0.35
 STICK_M = 0.26
 STICK_CLEAR_M = 0.035  # from the stick's axis to the T; its radius is 0.0125
@@ -71,14 +71,10 @@ class PushT(Tabletop):
     def start(self, row: Row, rng: np.random.Generator) -> Goal:
         mark = np.array([*rng.uniform(-MARK_M, MARK_M, 2), rng.uniform(-MARK_RAD, MARK_RAD)])
         row.set_pose("green", (*mark[:2], 0.0), mark[2])
-        distance, bearing = rng.uniform(*START_M), rng.uniform(-np.pi, np.pi)
-        tee = mark + np.array(
-            [
-                distance * np.cos(bearing),
-                distance * np.sin(bearing),
-                rng.uniform(-START_RAD, START_RAD),
-            ]
-        )
+        tee = mark
+        while not START_M[0] < np.linalg.norm((tee - mark)[:2]) < START_M[1]:
+            tee = np.append(rng.uniform(-1, 1, 2) * AREA_M, mark[2])
+        tee[2] += rng.uniform(-START_RAD, START_RAD)
         row.set_pose(TEE, (*tee[:2], 0.0), tee[2])
         _stand(row, rng, tee)
         return ONE.goal(rng, mark="green")
@@ -119,7 +115,7 @@ def mark_pose(physics: Physics, goals: Goals) -> F64:
     return planar_pose(physics, texts(goals, "mark"))
 
 
-def planar_pose(physics, name) -> F64:
+def planar_pose(physics: Physics, name: str | Sequence[str]) -> F64:
     """(N, 3) x, y in m and yaw in rad of a body that lies flat."""
     return np.column_stack([physics.body_pos(name)[:, :2], physics.yaw(name)])
 

@@ -1,141 +1,193 @@
 """The scripted expert of push_t: line up with a contact, touch, push, step back, look again.
 
-Frames: the world's (joints of the gantry), and the T's body frame, where it plans.
-Axes: N rows, A = 2 action channels.
+Frames: the workspace's, and the T's body frame, where it plans. Axes: N rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from trimix.core.contracts import F32, F64, I64, BoolArray, Obs, PolicyInterface
-from trimix.core.seeds import stream
+from trimix.core.contracts import F64, BoolArray, PolicyInterface, I64
 from trimix.sim.physics import Physics
-
+from trimix.sim.task import Goals
 from trimix.tasks.push_planner import Planner
-from trimix.tasks.tee import BOXES, UNIT, Tee
+from trimix.tasks.pushing import End, Steer, StickPolicy
+from trimix.tasks.tee import BOXES, HEIGHT, TEE, UNIT, Tee, clearance, lost
 
 _MARGIN = 0.018  # m, between stick and T on the way
-_WALK, _PUSH, _SLOWEST = 0.20, 0.10, 0.035  # m/s
-_FEEDBACK = 4.0  # 1/s
-_LANE = 0.008  # m, sideways from a contact's lane, within which the stick may go on to touch
-_BEHIND = 0.01  # m past the surface: it gives a little; much more is the other side of the T
-_DONE_M, _DONE_RAD = 0.018, 0.14  # well inside success
+_WALK, _FLY, _PUSH, _SLOWEST = 0.22, 0.30, 0.10, 0.02  # m/s
+_FEEDBACK = 3.0  # 1/s
+_LANE = 0.006  # m, sideways from a contact's lane, within which the stick may go on to touch
+_BEHIND = 0.008  # m past the surface: it gives a little; much more is the other side of the T
+_DONE = 0.06  # part of the mark that may stay uncovered: 0.10 is the limit
+_AWAY_M = 0.05  # from the T, when there is nothing left to do
+_OVER_M = 0.02  # the lower end over the T on the way
+_STAND_M = 0.012  # from the surface, where a stick that flies comes down
 
 
 @dataclass
 class _Mind:
     """What one row remembers: its T, the contact it is after, and where the T was then."""
 
-    disturb: object
     planner: Planner | None = None
     contact: int = -1
     pose: F64 | None = None
+    pushing: bool = False
 
 
-class PushExpert:
+class PushExpert(StickPolicy):
     """Privileged, closed-loop pushing.
 
     Args:
-        physics: the rows it sees.
-        interface: joint_velocity or joint_position.
-        noise: how the velocities are disturbed; None for none.
+        physics, goals, interface, solved: as of a ToolPolicy.
     """
 
     def __init__(
-        self, physics: Physics, interface: PolicyInterface, noise: object
+        self,
+        physics: Physics,
+        goals: Goals,
+        interface: PolicyInterface,
+        solved: Callable[[], BoolArray],
     ) -> None:
-        self.interface, self.physics, self.noise = interface, physics, noise
-        self._speed = np.array(physics.robot.speed_limit)
-        self._minds = [self._fresh(i) for i in range(physics.n)]
+        super().__init__(physics, goals, interface, solved)
+        self._minds = [_Mind() for _ in range(physics.n)]
+        s = self.scale
+        self._edge = np.array([0.065, 0.135] if self.flies else [0.15, 0.15]) * s
+        self._bounds = np.array([0.16, 0.25] if self.flies else [0.31, 0.31]) * s
 
     def reset(self, rows: BoolArray, seeds: I64) -> None:
         """Forget these rows."""
+        super().reset(rows, seeds)
         for i in np.flatnonzero(rows):
-            self._minds[i] = self._fresh(int(seeds[i]))
+            self._minds[i] = _Mind()
 
-    def act(self, obs: Obs) -> F32:
-        """(N, 2) float32."""
-        physics, dt = self.physics, self.interface.control_dt_s
-        tee, goal = planar_pose(physics, "tee"), planar_pose(physics, "goal")
-        q = physics.joints()
-        out = np.empty_like(q)
-        for i, mind in enumerate(self._minds):
-            pose = np.append(_turned(tee[i, :2] - goal[i, :2], -goal[i, 2]), tee[i, 2] - goal[i, 2])
-            pose[2] = (pose[2] + np.pi) % (2 * np.pi) - np.pi
-            stick = _turned(q[i] - tee[i, :2], -tee[i, 2])
-            velocity = _turned(self._decide(i, mind, pose, stick), tee[i, 2])
-            velocity = np.clip(mind.disturb(velocity, dt), -self._speed, self._speed)
-            moved = self.interface.control_mode == "joint_velocity"
-            out[i] = velocity if moved else q[i] + velocity * dt
-        return out.astype(np.float32)
+    def goal(self, row: int) -> F64:
+        """(3,) x, y, yaw of where the T should be."""
+        mark = self.goals[row].text("mark")
+        physics = self.physics
+        return np.append(physics.body_pos(mark)[row, :2], physics.yaw(mark)[row])
 
-    def _fresh(self, seed: int) -> _Mind:
-        return _Mind(None)
+    def floor(self, row: int) -> float:
+        return float(self.physics.body_pos(TEE)[row, 2])
 
-    def _decide(self, row: int, mind: _Mind, pose: F64, stick: F64) -> F64:
-        """(2,) m/s in the body frame."""
-        if mind.planner is None:
-            size = self.physics.geom_size
-            scale = float(size("tee", row)[1] / (BOXES[0][1][1] * UNIT))
-            mind.planner = Planner(Tee(scale, float(size("stick", row)[0]), _MARGIN))
-        planner, tee = mind.planner, mind.planner.tee
-        if np.hypot(*pose[:2]) < _DONE_M and abs(pose[2]) < _DONE_RAD:
+    def target(self, row: int) -> F64:
+        return np.clip(self.physics.body_pos(TEE)[row, :2], -self._bounds, self._bounds)
+
+    def steer(self, row: int, tip: F64, end: End, solved: bool) -> Steer:
+        physics, mind, s = self.physics, self._minds[row], self.scale
+        tee = np.append(physics.body_pos(TEE)[row, :2], physics.yaw(TEE)[row])
+        goal = self.goal(row)
+        pose = np.append(_turned(tee[:2] - goal[:2], -goal[2]), tee[2] - goal[2])
+        pose[2] = (pose[2] + np.pi) % (2 * np.pi) - np.pi
+        stick = _turned(tip[:2] - tee[:2], -tee[2])
+        closed = physics.finger_opening()[row] < 0.1 or physics.robot.gripper is None
+        if mind.planner is None or not closed:
+            unit = UNIT * float(
+                physics.geom_size(TEE, row)[1] / (BOXES[0][1][1] * UNIT)
+            )
+            mind.planner = Planner(Tee(unit, end.radius if closed else 0.01, _MARGIN))
+        model = mind.planner.tee
+        height = self.height(row, tip, end)
+        low = not self.flies or height < 0.8 * HEIGHT * s
+        if solved or lost(pose[0], pose[1], pose[2], model.unit) < _DONE:
             mind.contact = -1
-            return np.zeros(2)
-        if mind.contact >= 0 and self._touching(tee, mind.contact, stick):
-            left = planner.remaining(pose, mind.contact)
-            if left > 0:
-                return self._push(tee, mind.contact, stick, left)
-            mind.contact = -1
-        if mind.contact < 0 or _drifted(pose, mind.pose):
-            mind.contact, mind.pose = planner.choose(pose, stick), pose
-        return self._walk(tee, mind.contact, stick)
+            return self._leave(model, tee, stick, low)
+        if mind.contact >= 0 and low:
+            normal = model.normal[mind.contact]
+            gap, side = _lane(model, mind.contact, stick, self._reach(end, normal, tee))
+            if -_BEHIND < gap < 0.003 and abs(side) < 2.5 * _LANE:
+                left = mind.planner.remaining(
+                    pose, mind.contact, goal, self._edge, begun=_drifted(pose, mind.pose, 0.05 * model.unit)
+                )
+                if left > 0:
+                    mind.pushing = True
+                    return self._world(self._push(model, mind.contact, side, left), tee)
+                mind.contact = -1
+        if mind.contact < 0 or _drifted(pose, mind.pose, 0.17 * model.unit):
+            if low and self.flies and clearance(stick, model.unit) < model.radius + 0.003:
+                return self._leave(model, tee, stick, low)
+            lines_up = model.contact - (model.radius + _STAND_M) * model.normal
+            at = tee[:2] + _turned((lines_up if self.flies else model.ahead).T, tee[2]).T
+            beyond = np.maximum(np.abs(at) - self._bounds, 0.0).sum(1)
+            mind.contact = mind.planner.choose(
+                pose, stick, goal, self._edge, beyond, self.flies
+            )
+            mind.pose, mind.pushing = pose, False
+        if self.flies:
+            return self._fly(model, mind.contact, tee, stick, end, height)
+        return self._world(self._walk(model, mind.contact, tee, stick, end), tee)
 
-    @staticmethod
-    def _touching(tee: Tee, contact: int, stick: F64) -> bool:
-        gap, side = _lane(tee, contact, stick)
-        return -_BEHIND < gap < 0.003 and abs(side) < 2 * _LANE
+    def _world(self, velocity: F64, tee: F64, height: float = 0.0) -> Steer:
+        return Steer(_turned(velocity, tee[2]), height)
 
-    @staticmethod
-    def _push(tee: Tee, contact: int, stick: F64, left: float) -> F64:
-        direction = tee.push_velocity(contact)
+    def _reach(self, end: End, normal: F64, tee: F64) -> float:
+        return end.reach(_turned(normal, tee[2]))
+
+    def _leave(self, model: Tee, tee: F64, stick: F64, low: bool) -> Steer:
+        """Away from the T, and up where that is possible."""
+        room = float(clearance(stick, model.unit))
+        over = (HEIGHT + _OVER_M) * self.scale
+        if self.flies and (room > model.radius + 0.004 or not low):
+            return self._world(np.zeros(2), tee, over + 0.02)
+        if room > model.radius + _AWAY_M * self.scale:
+            return self._world(np.zeros(2), tee)
+        return self._world(_WALK * self.scale * model.outward(stick), tee)
+
+    def _push(self, model: Tee, contact: int, side: float, left: float) -> F64:
+        direction = model.push_velocity(contact)
         pace = float(np.linalg.norm(direction))
-        speed = float(np.clip(_FEEDBACK * left * pace, _SLOWEST, _PUSH))
-        _, side = _lane(tee, contact, stick)
-        return direction / pace * speed - _FEEDBACK * side * _tangent(tee.normal[contact])
+        speed = float(np.clip(_FEEDBACK * left * pace, _SLOWEST, _PUSH * self.scale))
+        return direction / pace * speed - _FEEDBACK * 0.5 * side * _tangent(model.normal[contact])
 
-    @staticmethod
-    def _walk(tee: Tee, contact: int, stick: F64) -> F64:
+    def _fly(
+        self, model: Tee, contact: int, tee: F64, stick: F64, end: End, height: float
+    ) -> Steer:
+        """Over the T to where the contact's lane begins, down, and along the lane."""
+        s = self.scale
+        normal = model.normal[contact]
+        gap, side = _lane(model, contact, stick, self._reach(end, normal, tee))
+        stand = _STAND_M * max(s, 0.6)
+        over = (HEIGHT + _OVER_M) * s
+        if abs(side) < _LANE and -0.002 < gap < 2 * stand:
+            # Down before it goes on to touch.
+            if height > 0.3 * HEIGHT * s:
+                back = _FEEDBACK * (gap - stand) * normal
+                return self._world(back - _FEEDBACK * side * _tangent(normal), tee)
+            speed = np.clip(_FEEDBACK * gap, _SLOWEST, _PUSH * s)
+            return self._world(normal * speed - _FEEDBACK * side * _tangent(normal), tee)
+        away = (gap - stand) * normal - side * _tangent(normal)
+        distance = float(np.linalg.norm(away))
+        if height < 0.8 * over:
+            room = float(clearance(stick, model.unit)) - model.radius
+            if room < 0.002:  # off the T before it rises
+                return self._world(0.06 * model.outward(stick), tee, 0.0)
+            return self._world(np.zeros(2), tee, over)
+        speed = min(_FLY * s, _FEEDBACK * distance)
+        return self._world(away / max(distance, 1e-9) * speed, tee, over)
+
+    def _walk(self, model: Tee, contact: int, tee: F64, stick: F64, end: End) -> F64:
         """Towards the contact: along its lane if in it, else around the T to where it begins."""
-        gap, side = _lane(tee, contact, stick)
-        normal = tee.normal[contact]
-        if abs(side) < _LANE and -_BEHIND < gap < tee.reach[contact] + 0.012:
+        normal = model.normal[contact]
+        gap, side = _lane(model, contact, stick, self._reach(end, normal, tee))
+        if abs(side) < _LANE and -_BEHIND < gap < model.reach[contact] + 0.012:
             speed = np.clip(_FEEDBACK * gap, _SLOWEST, _WALK)
             return np.asarray(normal * speed - _FEEDBACK * side * _tangent(normal))
-        if tee.inside(stick):
-            nearest = np.linalg.norm(stick - tee.contact + tee.normal * tee.radius, axis=1).argmin()
-            return np.asarray(-_WALK * tee.normal[nearest])
-        length, target = tee.route(stick, np.array([contact]))
+        if model.inside(stick):
+            return np.asarray(_WALK * model.outward(stick))
+        length, target = model.route(stick, np.array([contact]))
         away = target[0] - stick
         speed = min(_WALK, _FEEDBACK * float(length[0]) + 0.02)
         return np.asarray(away / max(float(np.linalg.norm(away)), 1e-9) * speed)
 
 
-def planar_pose(physics: Physics, body: str) -> F64:
-    """(N, 3) x, y in m and yaw in rad of a body that lies flat."""
-    quat = physics.body_quat(body)
-    yaw = 2 * np.arctan2(quat[:, 3], quat[:, 0])
-    return np.column_stack([physics.body_pos(body)[:, :2], yaw])
-
-
-def _lane(tee: Tee, contact: int, stick: F64) -> tuple[float, float]:
+def _lane(tee: Tee, contact: int, stick: F64, reach: float) -> tuple[float, float]:
     """m from stick to surface along a contact's normal, and sideways from it."""
     offset = stick - tee.contact[contact]
     normal = tee.normal[contact]
-    return float(-offset @ normal) - tee.radius, float(offset @ _tangent(normal))
+    return float(-offset @ normal) - reach, float(offset @ _tangent(normal))
 
 
 def _tangent(normal: F64) -> F64:
@@ -147,11 +199,11 @@ def _turned(vector: F64, angle: float) -> F64:
     return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1]])
 
 
-def _drifted(pose: F64, before: F64 | None) -> bool:
-    """Whether the T moved since the contact was chosen."""
+def _drifted(pose: F64, before: F64 | None, by: float) -> bool:
+    """Whether the T moved by `by` (m, and a third of that in units of 1 rad a m) since then."""
     if before is None:
         return True
-    return bool(np.hypot(*(pose - before)[:2]) > 0.006 or abs(pose[2] - before[2]) > 0.06)
+    return bool(np.hypot(*(pose - before)[:2]) > by or abs(pose[2] - before[2]) > 10 * by)
 
 
 def pose_error(pose: F64, goal: F64) -> tuple[F64, F64]:

@@ -4,7 +4,7 @@ What is touched stays made of primitives; these lie over them. Metres, z up.
 """
 
 from trimix.assets.props.banana import BANANA_TEXTURE_HW, banana, banana_texture
-from trimix.assets.props.mesh import Mesh, box_uv, merge
+from trimix.assets.props.mesh import Mesh, box_uv, hull, merge, volume
 from trimix.assets.props.shapes import capsule, cylinder, ellipsoid, lathe, rounded_box, sheet, tube
 from trimix.assets.props.things import bowl, handle, mug, peg, plate
 
@@ -19,6 +19,7 @@ __all__ = [
     "cylinder",
     "ellipsoid",
     "handle",
+    "hull",
     "lathe",
     "merge",
     "mug",
@@ -27,4 +28,5 @@ __all__ = [
     "rounded_box",
     "sheet",
     "tube",
+    "volume",
 ]

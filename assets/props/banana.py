@@ -18,8 +18,8 @@ def banana(
     radius: float = 0.021,
     bend: float = 0.10,
     arc_rad: float = float(np.radians(100.0)),
-    segments: int = 10,
-    rings: int = 14,
+    segments: int = 12,
+    rings: int = 13,
 ) -> Mesh:
     """A banana lying in the x, y plane, around its collider of capsules.
 
@@ -31,7 +31,7 @@ def banana(
         radius: m, in the middle.
         bend: m, radius of the arc.
         arc_rad: angle of the arc between the middles of the end caps.
-        segments: around.
+        segments: around; a multiple of 4 has one right below.
         rings: along.
     """
     half = bend * arc_rad / 2

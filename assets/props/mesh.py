@@ -38,7 +38,12 @@ class Mesh:
 
     def __post_init__(self) -> None:
         v = len(self.vertices)
-        shapes = {"vertices": (v, 3), "normals": (v, 3), "uv": (v, 2), "faces": (len(self.faces), 3)}
+        shapes = {
+            "vertices": (v, 3),
+            "normals": (v, 3),
+            "uv": (v, 2),
+            "faces": (len(self.faces), 3),
+        }
         for name, expected in shapes.items():
             got = getattr(self, name).shape
             if got != expected:
@@ -60,7 +65,9 @@ class Mesh:
             np.asarray(uv, np.float32),
         )
 
-    def moved(self, pos: Sequence[float] = (0, 0, 0), rotation: npt.ArrayLike | None = None) -> Mesh:
+    def moved(
+        self, pos: Sequence[float] = (0, 0, 0), rotation: npt.ArrayLike | None = None
+    ) -> Mesh:
         """Turned by a (3, 3) rotation, then shifted by pos (3,) m."""
         turn = np.eye(3) if rotation is None else np.asarray(rotation, float)
         vertices = self.vertices @ turn.T + np.asarray(pos, float)
@@ -83,6 +90,28 @@ def merge(meshes: Sequence[Mesh]) -> Mesh:
         ),
         np.concatenate([m.normals for m in meshes]),
         np.concatenate([m.uv for m in meshes]),
+    )
+
+
+def volume(mesh: Mesh) -> float:
+    """m^3 inside a closed mesh."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]].astype(float) for k in range(3))
+    return float(np.einsum("fi,fi->", a, np.cross(b, c)) / 6)
+
+
+def hull(mesh: Mesh) -> Mesh:
+    """The convex hull; its shading and texture coordinates mean nothing."""
+    from scipy.spatial import ConvexHull  # slow to import
+
+    found = ConvexHull(mesh.vertices.astype(float))
+    faces = np.array(found.simplices)
+    a, b, c = (mesh.vertices[faces[:, k]].astype(float) for k in range(3))
+    outward = np.einsum("fi,fi->f", np.cross(b - a, c - a), found.equations[:, :3]) > 0
+    faces[~outward] = faces[~outward][:, ::-1]
+    kept, index = np.unique(faces, return_inverse=True)
+    vertices = mesh.vertices[kept]
+    return Mesh.of(
+        vertices, index.reshape(-1, 3), vertices - vertices.mean(0), np.zeros((len(kept), 2))
     )
 
 

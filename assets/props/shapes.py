@@ -101,9 +101,7 @@ def tube(
     lean = np.gradient(radius, along)
     normal = out - lean[:, None, None] * tangent[:, None]
     ring = points[:, None] + out * (radius[:, None] * factor)[..., None]
-    uv = np.stack(
-        np.broadcast_arrays((along / along[-1])[:, None], angle[None] / (2 * np.pi)), -1
-    )
+    uv = np.stack(np.broadcast_arrays((along / along[-1])[:, None], angle[None] / (2 * np.pi)), -1)
     mesh = Mesh.of(
         ring.reshape(-1, 3),
         grid_faces(len(radius), segments + 1)[:, ::-1],
@@ -119,7 +117,8 @@ def capsule(radius: float, half: float, segments: int = 12, stacks: int = 3) -> 
     low = np.stack([radius * np.cos(turn), radius * np.sin(turn) - half], 1)
     low[0, 0] = 0.0
     profile = np.concatenate([low, low[::-1] * (1, -1)])
-    return lathe(profile[np.append(True, (np.diff(profile, axis=0) != 0).any(1))], segments, smooth=True)
+    new = np.append(True, (np.diff(profile, axis=0) != 0).any(1))  # a ball has no straight part
+    return lathe(profile[new], segments, smooth=True)
 
 
 def ellipsoid(radii: npt.ArrayLike, segments: int = 14, stacks: int = 8) -> Mesh:

@@ -21,6 +21,8 @@ from trimix.sim.axes.contract import geoms_of
 from trimix.sim.axes.joints import WORLD
 from trimix.sim.axes.shapes import unstretchable
 
+_HEAVY = 0.05
+"""Part of a robot's mass from which on a link's weight is worth a thought."""
 _DIRECTIONAL = int(mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
 _POINT = int(mujoco.mjtLightType.mjLIGHT_POINT)
 _FREE = int(mujoco.mjtJoint.mjJNT_FREE)
@@ -33,6 +35,8 @@ def find_roles(
     cameras: Sequence[str],
     joints: Sequence[str],
     tool: str = "",
+    pads: Sequence[str] = (),
+    fixtures: Sequence[str] = (),
     tables: Sequence[str] = (),
     level: Sequence[str] = (),
     own: Iterable[Vary] = (),
@@ -45,6 +49,8 @@ def find_roles(
         cameras: those that the policy sees.
         joints: the robot's arm joints; their actuators carry the same names.
         tool: the site between the robot's finger tips.
+        pads: bodies of the robot that are made to touch things; the tool's own if there are none.
+        fixtures: bodies that stand or slide on something, with all that hangs on them.
         tables: geoms that props stand on.
         level: tables whose height and tilt every start follows.
         own: axes of the task's own.
@@ -52,9 +58,9 @@ def find_roles(
     Raises:
         ConfigError: a name that the model does not have.
     """
-    scene = _Scene(model, props, joints, tables)
+    scene = _Scene(model, props, fixtures, joints, tables)
     found: dict[str, list[str]] = (
-        scene.things()
+        scene.things([_id(model, "body", p) for p in pads] or scene.tool(tool)[:1])
         | scene.place(level)
         | scene.robot(joints, tool)
         | scene.lights()
@@ -72,6 +78,7 @@ class _Scene:
         self,
         model: mujoco.MjModel,
         props: Sequence[str],
+        fixtures: Sequence[str],
         joints: Sequence[str],
         tables: Sequence[str],
     ) -> None:
@@ -80,16 +87,28 @@ class _Scene:
         self._tables = [_id(model, "geom", t) for t in tables]
         roots = {int(model.body_rootid[model.jnt_bodyid[_id(model, "joint", j)]]) for j in joints}
         every = range(1, model.nbody)
+        stands = {int(model.body_rootid[_id(model, "body", f)]) for f in fixtures}
+        self._fixtures = [b for b in every if int(model.body_rootid[b]) in stands]
         self._robot = [b for b in every if int(model.body_rootid[b]) in roots]
         self._distractors = [b for b in every if model.body_pos[b, 2] < -PARKED_M / 2]
         self._things = [b for b in every if b not in self._robot]
 
-    def things(self) -> dict[str, list[str]]:
-        """Roles of props, mechanisms and distractors."""
+    def tool(self, site: str) -> list[int]:
+        """The tool's body and those that it hangs on, the next first."""
+        model, out = self._model, list[int]()
+        body = int(model.site_bodyid[_id(model, "site", site)]) if site else 0
+        while body:
+            out.append(body)
+            body = int(model.body_parentid[body])
+        return out
+
+    def things(self, pads: Sequence[int]) -> dict[str, list[str]]:
+        """Roles of props, mechanisms and distractors; and of the robot's pads, where they touch."""
         model, props = self._model, self._props
         sizable = [b for b in props if not unstretchable(model, b)]
         free = [b for b in props if is_free(model, b)]
-        touching = [b for b in self._robot + props if self._decides(geoms_of(model, [b]))]
+        touched = [*pads, *props, *self._fixtures]
+        touching = [b for b in touched if self._decides(geoms_of(model, [b]))]
         joints = [
             j
             for j in range(model.njnt)
@@ -127,10 +146,9 @@ class _Scene:
         """Roles of the robot."""
         model = self._model
         dofs = [int(model.jnt_dofadr[_id(model, "joint", j)]) for j in joints]
-        hand = int(model.site_bodyid[_id(model, "site", tool)]) if tool else 0
-        while hand and not model.body_mass[hand]:
-            hand = int(model.body_parentid[hand])
-        heavy = [b for b in self._lifted() if model.body_gravcomp[b]]
+        hand = [b for b in self.tool(tool) if model.body_mass[b]][:1]
+        least = _HEAVY * float(model.body_mass[self._robot].sum())
+        heavy = [b for b in self._lifted() if model.body_gravcomp[b] and model.body_mass[b] > least]
         limited = [i for i in range(model.nu) if model.actuator_forcelimited[i]]
         return {
             "joints": [j for j, d in zip(joints, dofs, strict=True) if model.dof_damping[d]],
@@ -138,7 +156,7 @@ class _Scene:
             "servos": self._names("actuator", [_id(model, "actuator", j) for j in joints]),
             "limited": self._names("actuator", limited),
             "links": self._names("body", heavy),
-            "hand": self._names("body", [hand] if hand else []),
+            "hand": self._names("body", hand),
         }
 
     def lights(self) -> dict[str, list[str]]:
@@ -158,7 +176,7 @@ class _Scene:
         model = self._model
         world = [g for g in geoms_of(model, [0]) if g not in self._tables]
         groups = {
-            "prop_materials": geoms_of(model, self._props),
+            "prop_materials": geoms_of(model, self._props + self._fixtures),
             "table_materials": self._tables,
             "robot_materials": geoms_of(model, self._robot),
             "distractor_materials": geoms_of(model, self._distractors),

@@ -4,6 +4,9 @@ A stretch S (3 factors along the body's axes) maps every point p of the body to 
 boxes and ellipsoids that stand along the axes, and for the middle lines of capsules and cylinders,
 whose radius becomes the mean one of the same volume; a turned box keeps its right angles. Centre of
 mass and inertia follow exactly, as of that mass distribution, and sites go along.
+
+A mesh that is only seen goes along too: its geom_size, which nothing else reads, is multiplied by
+S, and `sim.figures` draws it so. A mesh that is touched cannot be stretched.
 """
 
 from __future__ import annotations
@@ -16,20 +19,22 @@ import numpy as np
 
 from trimix.core.errors import ConfigError
 from trimix.sim.axes.bodies import follow_inertia
+from trimix.sim.axes.contact import collides
 from trimix.sim.axes.contract import Array, Axis, Cells, Change, RowView, geoms_of
 from trimix.sim.axes.turning import between, matrix, quaternion, turned
 
 _GEOM = mujoco.mjtGeom
 _LONG = (int(_GEOM.mjGEOM_CAPSULE), int(_GEOM.mjGEOM_CYLINDER))
 _BRICK = (int(_GEOM.mjGEOM_BOX), int(_GEOM.mjGEOM_ELLIPSOID))
-_BALL = int(_GEOM.mjGEOM_SPHERE)
+_BALL, _MESH = int(_GEOM.mjGEOM_SPHERE), int(_GEOM.mjGEOM_MESH)
 _PRIMITIVE = (*_LONG, *_BRICK, _BALL)
 
 
 def unstretchable(model: mujoco.MjModel, body: int) -> str:
     """Why a body's size cannot vary, as one clause; empty where it can."""
     for g in geoms_of(model, [body]):
-        if int(model.geom_type[g]) not in _PRIMITIVE:
+        seen_alone = int(model.geom_type[g]) == _MESH and not collides(model, g)
+        if int(model.geom_type[g]) not in _PRIMITIVE and not seen_alone:
             shape = _GEOM(int(model.geom_type[g])).name.removeprefix("mjGEOM_").lower()
             return f"geom {model.geom(g).name or g!r} is a {shape}, whose size is compiled in"
     if (model.body_parentid[body + 1 :] == body).any():
@@ -92,6 +97,8 @@ def _stretch_geom(row: RowView, g: int, stretch: Array) -> None:
         vector = between(axis, drawn / longer)
         if vector.any():
             row["geom_quat"][g] = turned(quat, vector, local=False)
+    elif kind == _MESH:
+        row["geom_size"][g] = size * stretch
     elif kind in _BRICK:
         row["geom_size"][g] = size * _local(stretch, rotation)
     else:

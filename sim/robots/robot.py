@@ -49,9 +49,9 @@ class Robot:
         xml: asset, or path of an MJCF.
         root: body at its base, which is mounted as the cell says.
         joints: the D moved joints; their position servos carry the same names.
-        unit: "rad" or "m", of the joints.
-        speed_limit: (D,) unit/s.
-        home: (D,) mean start pose, in unit.
+        unit: "rad" or "m", of the joints; one for each where some turn and others slide.
+        speed_limit: (D,) units/s.
+        home: (D,) mean start pose, in units.
         home_spread: (D, D) lower factor L of its covariance L L^T.
         cell: where it stands and what it reaches.
         tool: site between the finger tips, or at the tip of the stick; its z points away from the
@@ -65,7 +65,7 @@ class Robot:
     xml: str
     root: str
     joints: tuple[str, ...]
-    unit: str
+    unit: str | tuple[str, ...]
     speed_limit: tuple[float, ...]
     home: tuple[float, ...]
     home_spread: tuple[tuple[float, ...], ...]
@@ -74,6 +74,11 @@ class Robot:
     tool_speed: tuple[float, float] = (0.4, 1.5)
     gripper: Gripper | None = None
     planar: bool = False
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """(D,) of the joints."""
+        return (self.unit,) * len(self.joints) if isinstance(self.unit, str) else self.unit
 
     def spec(self, visual: str = "low") -> mujoco.MjSpec:
         """Its MJCF alone, editable.
@@ -91,7 +96,25 @@ class Robot:
 
     def state_channels(self) -> tuple[Channel, ...]:
         """Joint positions, (D,)."""
-        return tuple(Channel(j, self.unit) for j in self.joints)
+        return tuple(Channel(j, u) for j, u in zip(self.joints, self.units, strict=True))
+
+    def state_of(self, joints: F64, opening: F64) -> F64:
+        """(N, len(state_channels)) what the state channels say.
+
+        Args:
+            joints: (N, D) positions in unit.
+            opening: (N,) of the gripper, 1 fully open.
+        """
+        return joints
+
+    def command_of(self, action: F64, control_mode: str) -> F64:
+        """(N, D or 6, and 1 with a gripper): what an action (N, A) asks of joints or tool, in m and
+        rad, and of the gripper, 0 open to 1 closed."""
+        return action
+
+    def action_of(self, command: F64, control_mode: str) -> F64:
+        """(N, A) the action that asks for a command; the inverse of `command_of`."""
+        return command
 
     def action_channels(
         self, control_mode: str, joint_limits: F64, dt: float
@@ -110,14 +133,14 @@ class Robot:
             raise unknown("control mode", control_mode, MODES, where=f"robot {self.name!r}")
         if control_mode == "joint_velocity":
             moved = tuple(
-                Channel(f"{j}_vel", f"{self.unit}/s", -v, v)
-                for j, v in zip(self.joints, self.speed_limit, strict=True)
+                Channel(f"{j}_vel", f"{u}/s", -v, v)
+                for j, u, v in zip(self.joints, self.units, self.speed_limit, strict=True)
             )
         elif control_mode == "joint_position":
             ends = [[float(x) if np.isfinite(x) else None for x in row] for row in joint_limits]
             moved = tuple(
-                Channel(f"{j}_pos", self.unit, low, high)
-                for j, (low, high) in zip(self.joints, ends, strict=True)
+                Channel(f"{j}_pos", u, low, high)
+                for j, u, (low, high) in zip(self.joints, self.units, ends, strict=True)
             )
         else:
             if self.planar:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
+from trimix.randomization import written
 from trimix.randomization.distributions import Choice, Constant, LogUniform, Normal, Uniform
 
 NUMBER = st.floats(-1e3, 1e3)
@@ -39,6 +40,31 @@ def test_a_draw_is_plain_json(distribution, seed):
 @given(ANY, SEED)
 def test_the_same_stream_draws_the_same(distribution, seed):
     assert distribution.sample(stream(seed)) == distribution.sample(stream(seed))
+
+
+@given(ANY)
+def test_what_is_written_comes_back(distribution):
+    text = json.dumps(written.to_json(distribution), allow_nan=False)
+    assert written.from_json(json.loads(text)) == distribution
+
+
+@given(ANY, SEED)
+def test_the_ends_are_of_the_shape_of_a_draw(distribution, seed):
+    drawn = distribution.sample(stream(seed))
+    for end in distribution.ends():
+        assert json.loads(json.dumps(end, allow_nan=False)) == end
+        assert isinstance(distribution, Choice) or np.shape(end) == np.shape(drawn)
+
+
+@given(VECTORS, SEED)
+def test_no_draw_is_outside_of_the_ends(limits, seed):
+    uniform = Uniform(tuple(p[0] for p in limits), tuple(p[1] for p in limits))
+    low, high = np.array(uniform.ends())
+    value = np.array(uniform.sample(stream(seed)))
+    assert (low <= value).all() and (value <= high).all()
+    assert LogUniform(0.5, 2.0).ends() == (0.5, 2.0)
+    assert Normal(1.0, 2.0).ends() == (-3.0, 5.0) and Normal(1.0, 2.0, 1.0).ends() == (-1.0, 3.0)
+    assert Choice(("a", "b", "c")).ends() == ("a", "c")
 
 
 @given(VECTORS, SEED)

@@ -1,4 +1,4 @@
-"""The presets in the scenes that they are for."""
+"""The presets, over all roles and in the scenes that they are for."""
 
 import hashlib
 import json
@@ -7,13 +7,15 @@ import pytest
 
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
-from trimix.randomization.distributions import Uniform
-from trimix.randomization.presets import MILD, PRESETS, STRONG, TEXTURES, Parts, preset, target
+from trimix.randomization.distributions import Choice, Uniform
+from trimix.randomization.presets import PRESETS, Parts, lines, preset, target, texture_pool
+from trimix.randomization.roles import ROLES, Roles
 from trimix.randomization.vary import Randomizer, Vary
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 
 PARTS = Parts(("plate", "banana"), ("wrist", "front"))
+ALL = Roles({role: (f"{role}_a", f"{role}_b") for role in ROLES})
 SEALED = "11f4e77037d69526399905b7ea83c50d2a25b9a84258b8f467d02c56f8bcd026"
 
 
@@ -23,14 +25,19 @@ def world_of(task, randomization):
         made,
         2,
         randomization=randomization,
-        config=MujocoConfig(cameras=made.cameras, image_hw=(8, 8)),
+        config=MujocoConfig(image_hw=(8, 8)),
     )
+
+
+def kinds(axes):
+    return {(axis.target.split("/")[0], axis.target.split("/")[2]) for axis in axes}
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_every_target_of_a_preset_exists_and_takes_what_is_drawn(task, name):
     world = world_of(task, name)
+    world.randomizer.check(world.physics.parameters)
     for episode in range(10):
         draw = world.draw(0, episode)
         assert set(draw) == {axis.target for axis in world.randomizer.axes}
@@ -39,54 +46,55 @@ def test_every_target_of_a_preset_exists_and_takes_what_is_drawn(task, name):
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_tasks_own_axes_are_of_mild_and_strong_alone(task):
+    own = {axis.target for axis in TASKS[task]().axes()}
+    for name in PRESETS:
+        varied = {axis.target for axis in world_of(task, name).randomizer.axes}
+        assert own <= varied if name in ("mild", "strong") else not own & varied
+
+
 @pytest.mark.parametrize("name", ["mild", "strong"])
-def test_at_least_twelve_kinds_of_axes(task, name):
-    kinds = {
-        (axis.target.split("/")[0], axis.target.split("/")[2])
-        for axis in world_of(task, name).randomizer.axes
-    }
-    assert len(kinds) >= 12
-    assert {
-        ("camera", "pos"),
-        ("camera", "rotation"),
-        ("camera", "fovy"),
-        ("light", "dir"),
-        ("light", "diffuse"),
-        ("material", "rgba"),
-        ("material", "texture"),
-        ("body", "mass"),
-        ("body", "scale"),
-        ("geom", "friction"),
-        ("joint", "damping"),
-        ("actuator", "gain"),
-        ("action", "latency_s"),
-        ("image", "noise_std"),
-    } <= kinds
+def test_at_least_thirty_four_kinds_of_axes(name):
+    assert len(kinds(preset(name, ALL).axes)) >= 34
 
 
-@pytest.mark.parametrize("task", sorted(TASKS))
-def test_every_prop_and_camera_has_axes_of_its_own(task):
-    world = world_of(task, "mild")
-    targets = {axis.target for axis in world.randomizer.axes}
-    assert {f"camera/{c}/pos" for c in world.interface.cameras} <= targets
-    assert {f"material/{m}/texture" for m in ("table",)} <= targets
-    assert {axis.target for axis in TASKS[task]().axes()} <= targets
-    for name in ("none", "target"):
-        assert not {a.target for a in TASKS[task]().axes()} & {
-            a.target for a in world_of(task, name).randomizer.axes
-        }
+def test_every_role_is_of_use():
+    used = {line.target.split("{")[1].split("}")[0] for line in lines() if "{" in line.target}
+    unused = set(ROLES) - used
+    assert unused == {"tables"}  # what level, contact_geoms and table_materials are found among
 
 
 def test_strong_goes_further_than_mild_on_the_same_axes():
-    mild, strong = (preset(name, PARTS) for name in ("mild", "strong"))
-    assert [a.target for a in mild.axes] == [a.target for a in strong.axes]
-    assert set(MILD.textures) < set(STRONG.textures) == set(TEXTURES)
-    for name in vars(MILD):
-        assert name == "textures" or getattr(MILD, name) < getattr(STRONG, name), name
+    """Between mild's ends lies no draw that is not between strong's."""
+    mild, strong = (preset(name, ALL).axes for name in ("mild", "strong"))
+    assert [(a.target, a.how) for a in mild] == [(a.target, a.how) for a in strong]
+    farther = 0
+    for weak, far in zip(mild, strong, strict=True):
+        if isinstance(weak.value, Choice):
+            assert set(weak.value.options) <= set(far.value.options)
+            continue
+        (low, high), (lower, higher) = (
+            (a if isinstance(a, list) else [a] for a in axis.value.ends()) for axis in (weak, far)
+        )
+        assert all(a >= b for a, b in zip(low, lower, strict=True)), weak.target
+        assert all(a <= b for a, b in zip(high, higher, strict=True)), weak.target
+        farther += (low, high) != (lower, higher)
+    assert farther > 0.9 * sum(not isinstance(a.value, Choice) for a in mild)
+    textures = next(line for line in lines() if line.target == "material/{table_materials}/texture")
+    assert set(textures.mild.options) < set(textures.strong.options) == set(texture_pool("train"))
 
 
 def test_none_draws_nothing():
-    assert preset("none", PARTS).draw(stream(0)) == {}
+    assert preset("none", ALL).draw(stream(0)) == {}
+
+
+def test_no_role_is_required_and_no_name_is_presumed():
+    """A scene without a table or a light called key has what it has."""
+    for name in ("mild", "strong"):
+        names = {axis.target.split("/")[1] for axis in preset(name, Roles()).axes}
+        assert names == {"robot", "camera", "task"}
+        found = {axis.target.split("/")[1] for axis in preset(name, ALL).axes}
+        assert {n.removesuffix("_a").removesuffix("_b") for n in found} - names <= set(ROLES)
 
 
 def test_the_target_is_sealed():
@@ -100,12 +108,24 @@ def test_the_target_is_sealed():
     assert hashlib.sha256(text.encode()).hexdigest() == SEALED
 
 
+def test_the_first_target_has_two_names():
+    roles = Roles({"props": tuple(PARTS.props), "cameras": tuple(PARTS.cameras)})
+    draws = [
+        preset(name, scene).draw(stream(0, 1, "draw"))
+        for name in ("target", "target_v1")
+        for scene in (PARTS, roles)
+    ]
+    assert all(draw == draws[0] for draw in draws)
+
+
 def test_mistakes_are_named():
-    with pytest.raises(ConfigError, match=r"'wild'.*available: mild, none, strong, target"):
+    with pytest.raises(
+        ConfigError, match=r"'wild'.*available: mild, none, strong, target, target_v1"
+    ):
         preset("wild", PARTS)
     axis = Vary("geom/tabel/friction", "scale", Uniform(0.5, 2.0))
     with pytest.raises(ConfigError, match=r"geom 'tabel' is not known; available: .*table"):
         world_of("banana_on_plate", Randomizer([axis]))
     own = Vary("geom/table/friction", "scale", Uniform(0.5, 2.0))
     with pytest.raises(ConfigError, match="varied twice"):
-        preset("mild", Parts((), (), (own,)))
+        Randomizer([*preset("mild", Roles({}, (own,))).axes, own])

@@ -91,7 +91,7 @@ def test_policies_are_scored_in_a_gymnasium_environment(tmp_path: Path) -> None:
         (GymSpec("no_such_module:X-v0"), "no_such_module"),
         (GymSpec("toy_gym:toy/Buttons-v0"), "not a vector with limits"),
         (replace(TOY, kwargs={"gaol": 1}), "gaol"),
-        (DmControlSpec("cartpole", "dance"), "there is no task 'cartpole/dance'"),
+        (DmControlSpec("cartpole", "dance"), "no task 'cartpole/dance'; available: balance"),
     ],
 )
 def test_what_cannot_be_made_is_one_line(spec: GymSpec | DmControlSpec, said: str) -> None:

@@ -1,23 +1,18 @@
-"""A pool of procedural textures, so that looks can be randomized without shipping photographs.
-
-Axes: S x S pixels, RGB uint8.
-"""
+"""Seven plain patterns of 64 px; the sealed target's looks refer to them, so they never change."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from trimix.core.contracts import F64, U8
 from trimix.core.errors import unknown
-from trimix.core.seeds import stream
 
 SIZE = 64
 NAMES = ("plain", "speckle", "cloud", "wood", "checker", "brushed", "stain")
 
 
-def texture(name: str) -> npt.NDArray[np.uint8]:
-    """(S, S, 3) greyish pattern to be multiplied by a material's colour; the same every time."""
-    rng = stream("texture", name)
+def classic(name: str, rng: np.random.Generator) -> U8:
+    """(S, S, 3) greyish pattern to be multiplied by a material's colour."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
     if name == "plain":
         grey = np.ones((SIZE, SIZE))
@@ -39,7 +34,7 @@ def texture(name: str) -> npt.NDArray[np.uint8]:
     return np.repeat((grey * 255).round().clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _cloud(rng: np.random.Generator, octaves: tuple[int, ...]) -> npt.NDArray[np.float64]:
+def _cloud(rng: np.random.Generator, octaves: tuple[int, ...]) -> F64:
     """(S, S) smooth periodic noise in [0, 1]: value noise summed over octaves."""
     total = np.zeros((SIZE, SIZE))
     coordinate = np.arange(SIZE) / SIZE
