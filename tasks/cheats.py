@@ -16,6 +16,7 @@ from trimix.sim.physics import Physics
 from trimix.sim.task import Cheater, Goals
 from trimix.tasks.skills import Change, Move, ToolPolicy
 
+
 def cheater(
     name: str,
     expert: type[ToolPolicy],

@@ -24,7 +24,6 @@ from trimix.tasks.tabletop import (
     Tabletop,
     block,
     near,
-    per_row,
     spread,
     texts,
 )
@@ -56,7 +55,7 @@ class Lift(Tabletop):
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:
-        """Above it, gripped but down, too low, dragged, tossed, the wrong block, the block beside."""
+        """Above it, gripped but down, too low, dragged, tossed, another block, beside it."""
         return (
             cheater("hover", Expert, until("above")),
             cheater("grip on the table", Expert, until("close")),
@@ -151,9 +150,7 @@ def _too_low(
 ) -> list[Move]:
     """Lifts it by 6 cm."""
     low = policy.scale * (CUBE + 0.06)
-    return [
-        replace(m, pos=np.array([*m.pos[:2], low])) if m.name == "lift" else m for m in moves
-    ]
+    return [replace(m, pos=np.array([*m.pos[:2], low])) if m.name == "lift" else m for m in moves]
 
 
 def _toss(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
@@ -177,9 +174,7 @@ def _drag(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Genera
     ]
 
 
-def _empty(
-    moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator
-) -> list[Move]:
+def _empty(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
     """Closes above the block, and lifts nothing."""
     up = policy.scale * np.array([0.0, 0.0, 0.045])
     return [replace(m, pos=m.pos + up) if m.name in ("down", "close") else m for m in moves]

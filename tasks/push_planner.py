@@ -64,7 +64,9 @@ class Planner:
         self._seconds = pace[:, None] * _LENGTHS / self.costs.push
         self._rest_seconds = pace[:, None] * _REMAINING / self.costs.push
         self._flat = self._moves.reshape(-1, 3)
-        self._once = self.costs.change_s + self.costs.way / self.costs.walk + self._seconds.reshape(-1)
+        self._once = (
+            self.costs.change_s + self.costs.way / self.costs.walk + self._seconds.reshape(-1)
+        )
         self._all = np.arange(len(tee.contact))
 
     def choose(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trimix.core.contracts import F64, BoolArray, PolicyInterface, I64
+from trimix.core.contracts import F64, I64, BoolArray, PolicyInterface
 from trimix.sim.physics import Physics
 from trimix.sim.task import Goals
 from trimix.tasks.push_planner import Planner
@@ -85,9 +85,7 @@ class PushExpert(StickPolicy):
         stick = _turned(tip[:2] - tee[:2], -tee[2])
         closed = physics.finger_opening()[row] < 0.1 or physics.robot.gripper is None
         if mind.planner is None or not closed:
-            unit = UNIT * float(
-                physics.geom_size(TEE, row)[1] / (BOXES[0][1][1] * UNIT)
-            )
+            unit = UNIT * float(physics.geom_size(TEE, row)[1] / (BOXES[0][1][1] * UNIT))
             mind.planner = Planner(Tee(unit, end.radius if closed else 0.01, _MARGIN))
         model = mind.planner.tee
         height = self.height(row, tip, end)
@@ -100,7 +98,11 @@ class PushExpert(StickPolicy):
             gap, side = _lane(model, mind.contact, stick, self._reach(end, normal, tee))
             if -_BEHIND < gap < 0.003 and abs(side) < 2.5 * _LANE:
                 left = mind.planner.remaining(
-                    pose, mind.contact, goal, self._edge, begun=_drifted(pose, mind.pose, 0.05 * model.unit)
+                    pose,
+                    mind.contact,
+                    goal,
+                    self._edge,
+                    begun=_drifted(pose, mind.pose, 0.05 * model.unit),
                 )
                 if left > 0:
                     mind.pushing = True
@@ -112,9 +114,7 @@ class PushExpert(StickPolicy):
             lines_up = model.contact - (model.radius + _STAND_M) * model.normal
             at = tee[:2] + _turned((lines_up if self.flies else model.ahead).T, tee[2]).T
             beyond = np.maximum(np.abs(at) - self._bounds, 0.0).sum(1)
-            mind.contact = mind.planner.choose(
-                pose, stick, goal, self._edge, beyond, self.flies
-            )
+            mind.contact = mind.planner.choose(pose, stick, goal, self._edge, beyond, self.flies)
             mind.pose, mind.pushing = pose, False
         if self.flies:
             return self._fly(model, mind.contact, tee, stick, end, height)

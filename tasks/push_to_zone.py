@@ -83,9 +83,7 @@ class PushToZone(Tabletop):
             row.set_joints(stick)
         else:
             row.set_home(rng)
-        return PHRASES.goal(
-            rng, object=str(rng.choice(OBJECTS)), into=str(rng.choice(list(ZONES)))
-        )
+        return PHRASES.goal(rng, object=str(rng.choice(OBJECTS)), into=str(rng.choice(list(ZONES))))
 
     def success(self, physics: Physics, goals: Goals) -> BoolArray:
         """The block rests in the zone alone, all of it, and no other block has its middle there."""

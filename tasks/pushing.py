@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from trimix.core.contracts import F64, BoolArray, PolicyInterface
+from trimix.core.contracts import F64, I64, BoolArray, PolicyInterface
 from trimix.sim.differential import down
 from trimix.sim.physics import Physics
 from trimix.sim.task import Goals
@@ -178,9 +178,7 @@ class StickPolicy(ToolPolicy):
         speed = min(fastest, _ARRIVE * far)
         return Steer(away / max(far, 1e-9) * speed, height, yaw)
 
-    def fly(
-        self, tip: F64, to: F64, height: float, over: float, yaw: float | None = None
-    ) -> Steer:
+    def fly(self, tip: F64, to: F64, height: float, over: float, yaw: float | None = None) -> Steer:
         """Up, over to a place (2,), and down there.
 
         Args:

@@ -14,8 +14,8 @@ from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import GEOM, Scene
 from trimix.sim.task import Cheater, Goals
-from trimix.tasks.cheats import Change, cheater, other, whole
-from trimix.tasks.skills import Move, ToolPolicy
+from trimix.tasks.cheats import cheater, other, whole
+from trimix.tasks.skills import Change, Move, ToolPolicy
 from trimix.tasks.tabletop import COLOURS, Phrases, Tabletop, near, spread, texts
 
 OBJECTS = ("red", "green", "blue")

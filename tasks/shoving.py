@@ -128,7 +128,7 @@ class ShovePolicy(StickPolicy):
             left = float(np.linalg.norm(job.to - at))
             gap = behind - contact
             speed = float(np.clip(_STOP * left, _SLOWEST, _PUSH)) + max(0.0, 2.0 * gap)
-            return Steer((speed * d - _CENTRE * aside * side))
+            return Steer(speed * d - _CENTRE * aside * side)
         mind.pushing = False
         if self.flies:
             return self._fly(row, job, tip, end, height, at, d)
@@ -173,9 +173,7 @@ class ShovePolicy(StickPolicy):
                 best, most = spot, value
         return best
 
-    def _fly(
-        self, row: int, job: Job, tip: F64, end: End, height: float, at: F64, d: F64
-    ) -> Steer:
+    def _fly(self, row: int, job: Job, tip: F64, end: End, height: float, at: F64, d: F64) -> Steer:
         """Over everything to behind the thing."""
         over = self.top(row) + _OVER_M * self.scale
         away, gap = self._nearest(row, tip, end)

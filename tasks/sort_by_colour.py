@@ -5,7 +5,7 @@ Axes: N rows, B = 4 blocks. Lengths are m of a cell of scale 1 where the scene i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,11 +16,10 @@ from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
 from trimix.tasks.blocks import BlockPolicy, lay_out, level
-from trimix.tasks.cheats import Change, cheater, until, whole
-from trimix.tasks.skills import Move, ToolPolicy
+from trimix.tasks.cheats import cheater, until, whole
+from trimix.tasks.skills import Change, Move, ToolPolicy
 from trimix.tasks.tabletop import (
     COLOURS,
-    CUBE,
     Phrases,
     Tabletop,
     block,
@@ -75,7 +74,7 @@ class SortByColour(Tabletop):
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:
-        """The last one held or on the rim or beside, wrong trays, wrong colours, more than asked."""
+        """The last held, on the rim or beside; wrong trays, wrong colours, more than asked."""
         return (
             cheater("hover", Expert, _last(until("carry")), tries=6),
             cheater("hold inside", Expert, _last(until("lower")), tries=6),

@@ -15,8 +15,8 @@ from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
 from trimix.tasks.blocks import Builder, lay_out, stacked, standing
-from trimix.tasks.cheats import Change, cheater, until, whole
-from trimix.tasks.skills import Move, ToolPolicy
+from trimix.tasks.cheats import cheater, until, whole
+from trimix.tasks.skills import Change, Move, ToolPolicy
 from trimix.tasks.tabletop import COLOURS, CUBE, Phrases, Tabletop, block, near, spread, texts
 
 OBJECTS = ("red", "green", "blue")
@@ -45,7 +45,7 @@ class StackTwo(Tabletop):
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:
-        """Held above or on the block, the other way round, other blocks, half on, beside, thrown."""
+        """Held above or on it, the other way round, other blocks, half on, beside, thrown."""
         return (
             cheater("hover", Expert, until("carry")),
             cheater("hold on top", Expert, until("lower")),

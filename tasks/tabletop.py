@@ -5,7 +5,7 @@ Axes: N rows. Frames: the workspace's; lengths that tasks give are m of a cell o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -102,7 +102,7 @@ def spread(
     *,
     half: Sequence[float] = REACH_M,
     center: Sequence[float] = (0.0, 0.0),
-    clear: Sequence[Sequence[float]] = (),
+    clear: Iterable[Sequence[float] | F64] = (),
     clear_m: float = 0.0,
 ) -> F64:
     """(count, 2) places in a rectangle, at least `apart` from each other and clear_m from `clear`.
@@ -196,8 +196,3 @@ def room(body: mujoco.MjsBody, name: str, half: Sequence[float], z: float | None
         pos=[0, 0, half[2] if z is None else z],
         group=4,
     )
-
-
-def per_row(goals: Goals, pick: Callable[[Goal], str]) -> list[str]:
-    """(N,) names, one a row, that a goal stands for."""
-    return [pick(goal) for goal in goals]

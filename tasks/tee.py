@@ -53,7 +53,7 @@ class Tee:
 
     def __init__(self, unit: float, radius: float, margin: float) -> None:
         table = np.array(_CONTACTS)
-        stand = (table[:, :2] * unit - (radius + 0.0005) * table[:, 2:])
+        stand = table[:, :2] * unit - (radius + 0.0005) * table[:, 2:]
         table = table[clearance(stand, unit) > radius]
         self.unit, self.radius = unit, radius
         self.contact, self.normal = table[:, :2] * unit, table[:, 2:]

@@ -1,10 +1,10 @@
 """dm_control's Kinova Jaco: the six-joint arm with the three-finger hand, in our scenes.
 
 It is composed by dm_control (JacoArm, JacoHand) and taken over as an MJCF. Its velocity servos
-become position servos with the same limits, which dm_control has from Kinova's data sheets: 30.5 and
-6.8 N m of the large and the small actuators, 36 and 48 degrees/s in their firmware, a grip of 25 N
-at 1 N m a finger. The arm bears its own weight, as Kinova's controller does. Gains are ours: damped
-critically against dm_control's armatures of 4, 2 and 0.1 kg m^2.
+become position servos with the same limits, which dm_control has from Kinova's data sheets: 30.5
+and 6.8 N m of the large and the small actuators, 36 and 48 degrees/s in their firmware, a grip of
+25 N at 1 N m a finger. The arm bears its own weight, as Kinova's controller does. Gains are ours:
+damped critically against dm_control's armatures of 4, 2 and 0.1 kg m^2.
 
 Axes: none.
 """
