@@ -7,7 +7,7 @@ A action channels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypedDict, runtime_checkable
 
@@ -171,10 +171,18 @@ class Goal:
     Args:
         instruction: in words: one of the task's phrasings of this goal.
         params: what reward, success and expert read of it, e.g. {"object": "red", "into": "left"}.
+        wordings: other instructions for the same: those of training, and those that are held out.
     """
 
     instruction: str
     params: Mapping[str, Json] = field(default_factory=dict)
+    wordings: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+    def worded(self, at: float) -> Goal:
+        """The same goal, said as the part at in [0, 1) of the training wordings says, or, 1 more,
+        of the held-out ones; as it is where it has no such wordings, or at is negative."""
+        words = self.wordings[int(at >= 1)] if at >= 0 else ()
+        return replace(self, instruction=words[int(at % 1 * len(words))]) if words else self
 
     def text(self, name: str) -> str:
         """A parameter that is a string."""

@@ -32,6 +32,17 @@ def stream(*parts: int | str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key(*parts)))
 
 
+def at(key: int, step: int, lane: int = 0) -> np.random.Generator:
+    """The stream of a key at a place of its own: as if it were keyed by step and lane as well.
+
+    Args:
+        key: of `key`, kept where many steps are asked for.
+        step, lane: in [0, 2**63).
+    """
+    counter = np.array([0, 0, lane, step], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
 def seed63(*parts: int | str) -> int:
     """A seed in [0, 2**63) for libraries that take an int64."""
     return key(*parts) & (2**63 - 1)

@@ -29,14 +29,12 @@ TEXTURES: tuple[str, ...] = tuple(textures.NAMES)
 def texture_pool(name: str) -> tuple[str, ...]:
     """Names of the textures to train on ("train"), or of those never trained on ("heldout").
 
-    Where the assets tell no pools apart, both are all that there is.
-
     Raises:
         ConfigError: another pool.
     """
     if name not in ("train", "heldout"):
         raise unknown("pool of textures", name, ("train", "heldout"))
-    return tuple(getattr(textures, name.upper(), TEXTURES))
+    return textures.TRAIN if name == "train" else textures.HELDOUT
 
 
 def _few_textures() -> tuple[str, ...]:
@@ -100,6 +98,9 @@ def lines() -> tuple[Line, ...]:
         Line("gravity/{ground}/tilt", add, _within(0.005, 0.005), _within(0.02, 0.02)),
         Line("geom/{level}/height", add, _within(0.005), _within(0.02)),
         Line("geom/{level}/tilt", add, _within(0.003, 0.003), _within(0.01, 0.01)),
+        # Where the robot stands: tables are as much lower as its base is higher.
+        Line("body/{base}/pos", add, _within(0.002, 0.002, 0.004), _within(0.005, 0.005, 0.015)),
+        Line("body/{base}/rotation", add, _within(*(0.002,) * 3), _within(*(0.006,) * 3)),
         # The robot. A servo is late by damping / stiffness; friction is a part of its strength.
         Line("actuator/{servos}/stiffness", scale, _factor(1.15), _factor(1.4)),
         Line("actuator/{servos}/damping", scale, _factor(1.15), _factor(1.4)),

@@ -30,6 +30,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "contact_geoms": "tables whose friction decides in some contact",
         "ground": 'gravity, called "world", where free props may slide',
         # The robot.
+        "base": "the body that it stands on",
         "joints": "its joints that have damping",
         "geared": "those that have armature",
         "servos": "the actuators of its joints",

@@ -6,7 +6,7 @@ Axes: N rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import mujoco
 
@@ -28,22 +28,25 @@ def sensor(a: str, b: str) -> str:
     return "contact:" + ":".join(sorted((a, b)))
 
 
-def watch(spec: mujoco.MjSpec, robot: Robot, bodies: Sequence[str]) -> None:
+def watch(
+    spec: mujoco.MjSpec, robot: Robot, bodies: Sequence[str], beside: Sequence[str] = ()
+) -> None:
     """Add a sensor for every pair of a body with the table, the robot, its fingers, each other.
 
     Args:
         spec: before it is compiled.
         robot: whose bodies are its root's subtree.
         bodies: props and fixtures; what hangs on a body counts as the body.
+        beside: bodies that stand by; one pair with each of the others.
     """
     for body in bodies:
         if spec.geom(TABLE) is not None:
             _pair(spec, body, TABLE, mujoco.mjtObj.mjOBJ_GEOM, TABLE)
         _pair(spec, body, ROBOT, mujoco.mjtObj.mjOBJ_XBODY, robot.root)
-        for k, parts in enumerate(robot.gripper.fingers if robot.gripper else ()):
+        for k, parts in enumerate(robot.fingers):
             for i, part in enumerate(parts):
                 _pair(spec, body, f"{finger(k)}.{i}", mujoco.mjtObj.mjOBJ_BODY, part)
-    for a, b in combinations(bodies, 2):
+    for a, b in [*combinations(bodies, 2), *product(bodies, beside)]:
         _pair(spec, a, b, mujoco.mjtObj.mjOBJ_XBODY, b)
     if spec.geom(TABLE) is not None:
         _pair(spec, ROBOT, TABLE, mujoco.mjtObj.mjOBJ_GEOM, TABLE, first=robot.root)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trimix.core.contracts import F32, F64, BoolArray
+from trimix.core.contracts import F64, BoolArray
 from trimix.sim.differential import joint_velocity
 from trimix.sim.physics import Physics
 
@@ -24,7 +24,8 @@ class Control:
     joint_velocity: the target moves at the given velocity. joint_position: the target moves to the
     given position, no faster than the speed limit. ee_delta: the tool moves by the given step,
     given in its own frame, as far as the joints' speeds allow. The gripper closes at a constant
-    speed towards its command (0 open, 1 closed). Each ramp can arrive late (randomized latency).
+    speed towards its command (0 open, 1 closed). A ramp can arrive late (randomized latency), and
+    joints can have play: they follow only once their gears have crossed it (backlash).
 
     Args:
         physics: whose servos.
@@ -39,27 +40,32 @@ class Control:
         self._target = np.zeros((physics.n, physics.model.nu))
         # Where the previous ramp began: what of it is still to be played out when actions are late.
         self._before = np.zeros((physics.n, physics.model.nu))
+        # What the joints' servos were told last: within the play of what they should have been.
+        self._told = np.zeros((physics.n, len(physics.servos)))
 
     def reset(self, rows: BoolArray) -> None:
         """Targets are where the servos stand."""
         self._target[rows] = self._physics.ctrl[rows]
         self._before[rows] = self._physics.ctrl[rows]
+        self._told[rows] = self._physics.ctrl[rows][:, self._physics.servos]
 
     def state(self) -> F64:
-        """(N, 2 nu): the servos' targets now, and a control period ago."""
-        return np.concatenate([self._target, self._before], axis=1)
+        """(N, 2 nu + D): the servos' targets now and a control period ago, and what they got."""
+        return np.concatenate([self._target, self._before, self._told], axis=1)
 
     def set_state(self, rows: Sequence[int], state: F64) -> None:
-        """Give rows back what `state` gave, (len(rows), 2 nu)."""
-        ids = list(rows)
-        self._target[ids], self._before[ids] = np.split(state, 2, axis=1)
+        """Give rows back what `state` gave, (len(rows), 2 nu + D)."""
+        ids, nu = list(rows), self._target.shape[1]
+        parts = np.split(state, [nu, 2 * nu], axis=1)
+        self._target[ids], self._before[ids], self._told[ids] = parts
 
-    def ramp(self, action: F32, rows: BoolArray) -> F64:
+    def ramp(self, command: F64, rows: BoolArray, lost: BoolArray | None = None) -> F64:
         """Servo targets of one control step.
 
         Args:
-            action: (N, A), clipped to the interface's limits by the caller.
+            command: (N, A) of joints or tool, then the gripper; see Robot.command_of.
             rows: (N,) bool, the rows that are stepped.
+            lost: (N,) bool, the rows whose command does not arrive: their targets stay.
 
         Returns:
             (rows.sum(), K, nu), in order of rows.
@@ -68,7 +74,6 @@ class Control:
         at = physics.joints()
         goal = self._target.copy()
         servo = self._target[:, physics.servos]
-        command = action.astype(np.float64)
         moved = servo + self._step(command, servo)
         lead = self._speed * self._dt * _LEAD_PERIODS
         low, high = physics.joint_limits.T
@@ -80,8 +85,10 @@ class Control:
             step = np.abs(closed - opened) * self._dt / gripper.seconds
             now = self._target[:, physics.fingers]
             goal[:, physics.fingers] = now + np.clip(finger - now, -step, step)
+        if lost is not None:
+            goal[lost] = self._target[lost]
         ramp = _line(self._target, goal, self.substeps)
-        late = self._late(ramp)
+        late = self._played(self._late(ramp), rows)
         self._before[rows] = self._target[rows]
         self._target[rows] = goal[rows]
         return late[rows]
@@ -115,6 +122,21 @@ class Control:
         both = np.concatenate([before, ramp], axis=1)
         index = np.arange(self.substeps)[None] + self.substeps - lag.astype(int)[:, None]
         return np.take_along_axis(both, index[:, :, None], axis=1)
+
+    def _played(self, ramp: F64, rows: BoolArray) -> F64:
+        """Each row's ramp as it comes through gears with play."""
+        physics = self._physics
+        half = physics.parameters.signals["action/backlash"][:, None] / 2
+        if not half.any():
+            self._told[rows] = ramp[rows, -1][:, physics.servos]
+            return ramp
+        told = self._told.copy()
+        for k in range(self.substeps):
+            servo = ramp[:, k, physics.servos]
+            told = np.clip(told, servo - half, servo + half)
+            ramp[:, k, physics.servos] = told
+        self._told[rows] = told[rows]
+        return ramp
 
 
 def _line(begin: F64, end: F64, substeps: int) -> F64:

@@ -21,7 +21,8 @@ from trimix.core.seeds import stream
 
 # Samples of the noise tile; a frame of 256 x 256 takes 196,608 of them from any place.
 _TILE = 1 << 20
-_MAX_SHRINK, _MAX_BLUR_PX = 16, 8
+MAX_BLUR_PX = 8.0
+_MAX_SHRINK = 16
 _WHITE = (1.0, 1.0, 1.0)
 _TABLES = np.array([0, 256, 512], np.int16)
 
@@ -66,7 +67,7 @@ class Degradation:
             "white_balance": len(self.white_balance) != 3 or min(self.white_balance) < 0,
             "gamma": self.gamma <= 0,
             "noise_std": self.noise_std < 0,
-            "blur_px": not 0 <= self.blur_px <= _MAX_BLUR_PX,
+            "blur_px": not 0 <= self.blur_px <= MAX_BLUR_PX,
             "motion_px": self.motion_px < 0,
             "vignette": not 0 <= self.vignette <= 1,
             "shrink": not 1 <= self.shrink <= _MAX_SHRINK,

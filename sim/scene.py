@@ -14,9 +14,12 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from trimix.assets.textures import NAMES as TEXTURES
-from trimix.assets.textures import SIZE, texture
+from trimix.assets.props import Mesh, bowl, mug
+from trimix.assets.textures import HELDOUT, NAMES, TRAIN, gradient, texture
+from trimix.core.contracts import U8
 from trimix.core.errors import ConfigError
+from trimix.sim import looks
+from trimix.sim.axes.bodies import PARKED_M
 from trimix.sim.contacts import TABLE, watch
 from trimix.sim.robots.robot import Robot
 
@@ -32,30 +35,30 @@ class SceneConfig:
 
     Args:
         timestep_s: physics step.
-        shadow: whether the lights cast shadows (four times slower to draw on a CPU).
+        shadow: whether things cast shadows onto the table.
         visual: "low" draws the robot's primitives, "full" its meshes.
     """
 
     timestep_s: float = 0.005
-    shadow: bool = False
+    shadow: bool = True
     visual: str = "low"
 
 
 @dataclass
-class Roles:
-    """Which names in a scene are what: what presets of randomization and queries go by.
+class Inventory:
+    """What a task put into a scene, by name.
 
     Args:
         props: free bodies.
         fixtures: bodies that stand or slide on something: drawers, buttons, trays, marks.
-        tables, lights, backdrops: names of geoms, lights and geoms.
+        tables: geoms.
+        distractors: bodies that randomization puts beside the others.
     """
 
     props: list[str] = field(default_factory=list)
     fixtures: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
-    lights: list[str] = field(default_factory=list)
-    backdrops: list[str] = field(default_factory=list)
+    distractors: list[str] = field(default_factory=list)
 
 
 class Scene:
@@ -68,7 +71,7 @@ class Scene:
 
     def __init__(self, robot: Robot, config: SceneConfig) -> None:
         self.robot, self.config, self.scale = robot, config, robot.cell.scale
-        self.roles = Roles()
+        self.inventory = Inventory()
         self.spec = robot.spec(config.visual)
         root = self.spec.body(robot.root)
         if root is None:
@@ -80,15 +83,8 @@ class Scene:
             )
         robot.cell.mount(root)
         self._options()
-        for name in TEXTURES:
-            self.spec.add_texture(
-                name=name,
-                type=mujoco.mjtTexture.mjTEXTURE_2D,
-                width=SIZE,
-                height=SIZE,
-                nchannel=3,
-                data=texture(name).reshape(-1).tolist(),
-            )
+        for name in (*NAMES, *TRAIN, *HELDOUT):
+            looks.add_texture(self.spec, name, texture(name))
 
     def size(self, *lengths: float) -> list[float]:
         """Lengths of a cell of scale 1, in m of this one."""
@@ -106,21 +102,32 @@ class Scene:
 
     def add_room(
         self,
-        table: Sequence[float] = (0.50, 0.47, 0.43, 1.0),
-        floor: Sequence[float] = (0.30, 0.30, 0.32, 1.0),
+        table: Sequence[float] = (0.62, 0.56, 0.48, 1.0),
+        floor: Sequence[float] = (0.42, 0.40, 0.38, 1.0),
     ) -> None:
-        """A table, a floor, two lights and a front camera that sees all of the reach."""
+        """A table, a room around it, two lights, a front camera that sees all of the reach, and
+        things beside it that stay out of sight unless randomization puts them there."""
         self.add_table(table)
-        self.add_backdrop("floor", (0.2, 0.0, -0.6), (3.0, 3.0, 0.01), floor)
-        self.add_light("key", (0.9, -0.7, 2.0), 0.50)
-        self.add_light("fill", (0.2, 1.1, 1.6), 0.25)
+        self.add_material("floor", floor, specular=0.1)
+        self.add_material("wall", (1.0, 1.0, 1.0, 1.0), specular=0.0)
+        wall = self.spec.material("wall")
+        wall.emission = 0.6
+        looks.add_texture(self.spec, "wall", gradient((0.80, 0.80, 0.78), (0.58, 0.57, 0.55)))
+        wall.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "wall"
+        looks.add_room(self.spec, "floor", "wall", center=(0.1, 0.0))
+        looks.add_lights(self.spec, scale=self.scale)
         self.add_camera("front", (0.62, 0.0, 0.66), (0.02, 0.0, 0.02), (0, 0, 1), fovy=45.0)
+        for name, mesh, radius, height, rgba, place in (
+            ("mug", mug(), 0.040, 0.095, (0.25, 0.36, 0.50, 1.0), (0.28, 0.17)),
+            ("bowl", bowl(), 0.080, 0.055, (0.74, 0.68, 0.55, 1.0), (0.30, -0.15)),
+        ):
+            self._add_distractor(name, mesh, radius, height, rgba, place)
 
     def add_table(self, rgba: Sequence[float]) -> None:
         """The table's top at z = 0: a plane to whatever touches it, seen to its edges."""
         x0, x1, y0, y1 = self.robot.cell.table
         self.add_material(TABLE, rgba, specular=0.1, repeat=2.0)
-        self.roles.tables.append(TABLE)
+        self.inventory.tables.append(TABLE)
         self.spec.worldbody.add_geom(
             name=TABLE,
             type=GEOM.mjGEOM_PLANE,
@@ -130,20 +137,6 @@ class Scene:
             friction=list(FRICTION),
             priority=1,
             condim=4,
-        )
-
-    def add_light(self, name: str, pos: Vec3, diffuse: float, target: Vec3 = (0, 0, 0)) -> None:
-        """A directional light from pos towards target."""
-        direction = np.asarray(target, float) - np.asarray(pos, float)
-        self.roles.lights.append(name)
-        self.spec.worldbody.add_light(
-            name=name,
-            type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-            pos=list(pos),
-            dir=list(direction / np.linalg.norm(direction)),
-            diffuse=[diffuse] * 3,
-            specular=[0.3 * diffuse] * 3,
-            castshadow=self.config.shadow,
         )
 
     def add_camera(self, name: str, pos: Vec3, target: Vec3, up: Vec3, fovy: float) -> None:
@@ -158,7 +151,7 @@ class Scene:
     def add_prop(self, name: str, rgba: Sequence[float]) -> mujoco.MjsBody:
         """A free body with a material of its own name."""
         body = self._body(name, rgba)
-        self.roles.props.append(name)
+        self.inventory.props.append(name)
         # A little armature and damping: light bodies on several contacts ring without them.
         body.add_joint(
             name=name,
@@ -174,7 +167,7 @@ class Scene:
         """A body that does not fly: fixed, placed anew each episode (`place`), or on a joint that
         the task adds; with a material of its own name."""
         body = self._body(name, rgba, parent)
-        self.roles.fixtures.append(name)
+        self.inventory.fixtures.append(name)
         if parent is None:
             body.mocap = True
         return body
@@ -182,7 +175,6 @@ class Scene:
     def add_backdrop(self, name: str, pos: Vec3, half: Vec3, rgba: Sequence[float]) -> None:
         """A box that is seen and never touched."""
         self.add_material(name, rgba, specular=0.1)
-        self.roles.backdrops.append(name)
         self.spec.worldbody.add_geom(
             name=name,
             type=GEOM.mjGEOM_BOX,
@@ -193,20 +185,60 @@ class Scene:
             conaffinity=0,
         )
 
+    def clothe(self, body: mujoco.MjsBody, mesh: Mesh, skin: U8 | None = None) -> None:
+        """Show a mesh, in the body's frame, in place of the body's geoms so far.
+
+        Args:
+            mesh: at scale 1.
+            skin: (H, W, 3) texture of the body's material; None leaves it plain.
+        """
+        looks.clothe(body, self.spec, mesh.scaled(self.scale), body.name)
+        if skin is not None:
+            material = self.spec.material(body.name)
+            name = looks.add_texture(self.spec, f"skin_{body.name}", skin)
+            material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+
     def compile(self) -> mujoco.MjModel:
-        """The finished model.
+        """The finished model; nothing can be added after.
 
         Raises:
             ConfigError: MuJoCo cannot compile it.
         """
-        watch(self.spec, self.robot, [*self.roles.props, *self.roles.fixtures])
+        things = self.inventory
+        bodies = [*things.props, *things.fixtures]
+        watch(self.spec, self.robot, bodies, things.distractors)
         try:
+            if things.tables and "key" in [light.name for light in self.spec.lights]:
+                if self.config.shadow:
+                    looks.add_shadows(self.spec)
+                else:
+                    self.spec.light("key").castshadow = False
+            looks.dress(self.spec)
             return self.spec.compile()
         except ValueError as error:
             raise ConfigError(
                 f"the scene does not compile: {' '.join(str(error).split())}",
                 where=f"robot {self.robot.name!r}: {self.robot.xml}",
             ) from error
+
+    def _add_distractor(
+        self,
+        name: str,
+        mesh: Mesh,
+        radius: float,
+        height: float,
+        rgba: Sequence[float],
+        place: Sequence[float],
+    ) -> None:
+        """A thing that stands fast, compiled out of sight (see sim.axes.bodies)."""
+        self.add_material(name, rgba)
+        self.inventory.distractors.append(name)
+        x, y, r, half = self.size(*place, radius, height / 2)
+        body = self.spec.worldbody.add_body(name=name, pos=[x, y, -PARKED_M])
+        body.add_geom(
+            name=name, type=GEOM.mjGEOM_CYLINDER, size=[r, half, 0], pos=[0, 0, half], material=name
+        )
+        self.clothe(body, mesh)
 
     def _body(
         self, name: str, rgba: Sequence[float], parent: mujoco.MjsBody | None = None
@@ -222,13 +254,7 @@ class Scene:
         option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         option.impratio = 10.0
         option.iterations, option.ls_iterations = 100, 50
-        # Cheap pictures: at 64 px nobody sees the facets, and a CPU draws 3 times as many.
         visual = self.spec.visual
-        visual.quality.numslices, visual.quality.numstacks = 12, 6
-        visual.quality.numquads, visual.quality.offsamples = 1, 0
-        visual.quality.shadowsize = 1024  # MuJoCo's own 4096 draws 14 frames/s on a CPU
-        visual.headlight.ambient = [0.32, 0.32, 0.32]
-        visual.headlight.diffuse = [0.12, 0.12, 0.12]
-        visual.headlight.specular = [0.0, 0.0, 0.0]
+        visual.quality.offsamples = 0
         visual.map.znear, visual.map.zfar = 0.005, 10.0
         self.spec.stat.extent, self.spec.stat.center = 1.0, [0.0, 0.0, 0.0]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from trimix.core.contracts import F64
 from trimix.sim.physics import Physics
-from trimix.sim.scene import Roles
+from trimix.sim.scene import Inventory
 
 F32Array = npt.NDArray[np.float32]
 
@@ -24,15 +24,15 @@ class Witness:
 
     Args:
         physics: whose rows.
-        roles: props and fixtures, in this order.
+        things: props and fixtures, in this order.
         cameras: name -> (height, width) px.
     """
 
     def __init__(
-        self, physics: Physics, roles: Roles, cameras: Mapping[str, tuple[int, int]]
+        self, physics: Physics, things: Inventory, cameras: Mapping[str, tuple[int, int]]
     ) -> None:
         self._physics, self._sizes = physics, dict(cameras)
-        self.props = (*roles.props, *roles.fixtures)
+        self.props = (*things.props, *things.fixtures)
         names = physics.names
         self._bodies = np.array([names.find("body", p) for p in self.props], int)
         self._cameras = [names.find("camera", c) for c in self._sizes]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -35,13 +36,15 @@ from trimix.core.limits import require_view
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
 from trimix.core.version import release
-from trimix.randomization.presets import Parts, preset
+from trimix.randomization.choose import randomizer
 from trimix.randomization.vary import Randomizer
-from trimix.sim.cameras import Cameras, degrade
+from trimix.sim.axes.roles import find_roles
+from trimix.sim.cameras import Cameras
 from trimix.sim.control import Control
 from trimix.sim.lasting import lasting
+from trimix.sim.link import Link
 from trimix.sim.physics import Physics
-from trimix.sim.robots import ROBOTS
+from trimix.sim.robots import load
 from trimix.sim.robots.robot import Robot
 from trimix.sim.scene import Scene, SceneConfig
 from trimix.sim.task import Task
@@ -82,9 +85,9 @@ class MujocoWorld(World):
     Args:
         task: what happens in it.
         n: rows.
-        robot: registered robot, "module:attribute" or a robot; "" for the task's own.
-        randomization: a preset's name or a randomizer of your own; it draws what a Start leaves
-            open.
+        robot: registered robot, "module:attribute", a YAML file or a robot; "" for the task's own.
+        randomization: a preset, a YAML file of axes or a randomizer of your own; it draws what a
+            Start leaves open.
         config: cameras, control, physics.
         name: recorded as the episodes' world.
 
@@ -109,15 +112,26 @@ class MujocoWorld(World):
         self.task, self.num_envs, self.name = task, n, name
         if n < 1:
             raise ConfigError(f"a world needs at least one row, not {n}")
-        robot = robot if isinstance(robot, Robot) else ROBOTS[robot or task.robot]
+        robot = robot if isinstance(robot, Robot) else load(robot or task.robot)
         _require_able(task, robot)
         scene = Scene(robot, config.scene)
         task.compose(scene)
         self.model = scene.compile()
         cameras = (config.cameras or task.cameras[:1]) if config.draw_images else ()
         if isinstance(randomization, str):
-            parts = Parts(tuple(scene.roles.props), cameras, task.axes())
-            randomization = preset(randomization, parts)
+            things = scene.inventory
+            roles = find_roles(
+                self.model,
+                props=things.props,
+                fixtures=things.fixtures,
+                tables=things.tables,
+                cameras=cameras,
+                joints=robot.joints,
+                tool=robot.tool,
+                pads=[body for finger in robot.fingers for body in finger],
+                own=task.axes(),
+            )
+            randomization = randomizer(randomization, roles)
         self.randomizer = randomization
         self.physics = Physics(
             self.model,
@@ -138,8 +152,14 @@ class MujocoWorld(World):
             control_mode=config.control_mode,
             control_dt_s=config.control_dt_s,
         )
-        self._witness = Witness(self.physics, scene.roles, self.interface.cameras)
+        self._things = scene.inventory
+        self._witness = Witness(self.physics, scene.inventory, self.interface.cameras)
         self._control = Control(self.physics, config.control_mode, config.control_dt_s)
+        self._link = Link(
+            self.physics,
+            config.control_mode,
+            config.control_dt_s,
+        )
         self.time_limit_s = task.time_limit_s
         self._max_steps = round(task.time_limit_s / config.control_dt_s)
         self._hold_steps = max(1, round(task.hold_s / config.control_dt_s))
@@ -164,6 +184,9 @@ class MujocoWorld(World):
             c: np.zeros((n, *config.image_hw, 3), np.uint8) for c in cameras
         }
         self._state = np.zeros((n, len(self.interface.state)), np.float32)
+        # When the pictures that the policy sees were taken, and the physics' state then.
+        self._seen_at = np.zeros(n, int)
+        self._seen: F64 | None = None
         # Rows that nobody began have a goal all the same: predicates are asked of all rows.
         self.physics.reset(range(n))
         self._begin(range(n))
@@ -193,6 +216,9 @@ class MujocoWorld(World):
         self._steps[mask], self._held[mask] = 0, 0
         self._finished[mask], self._abstained[mask] = False, False
         self._success[mask], self._lasts[mask] = False, False
+        joints = self.physics.joints()
+        for i in rows:
+            self._link.reset(i, self._starts[i], joints[i])
         self._observe(rows)
         return self._obs(), self._info()
 
@@ -213,8 +239,11 @@ class MujocoWorld(World):
         terminated = np.zeros(self.num_envs, bool)
         truncated = np.zeros(self.num_envs, bool)
         if rows:
-            noisy = self._action_noise(executed, rows)
-            diverged = self.physics.step(rows, self._control.ramp(noisy, active))
+            arrived = self.physics.robot.command_of(
+                executed.astype(np.float64), self.config.control_mode
+            )
+            lost = self._link.command(arrived, rows, self._steps)
+            diverged = self.physics.step(rows, self._control.ramp(arrived, active, lost))
             self._steps[active] += 1
             sound = active & ~diverged
             reward[sound] = self.task.reward(self.physics, self.goals)[sound]
@@ -244,8 +273,17 @@ class MujocoWorld(World):
 
     def snapshot(self) -> F64:
         """(N, S) float64: all that a row's future follows from, beside its start and actions."""
-        counts = np.stack([self._steps, self._held], axis=1).astype(np.float64)
-        return np.concatenate([self.physics.state(), self._control.state(), counts], axis=1)
+        return np.concatenate(self._parts(), axis=1)
+
+    def _parts(self) -> tuple[F64, ...]:
+        """Of a snapshot: the physics now, control's and link's, counts, the reading, and the
+        physics when the pictures that the policy sees were taken."""
+        now = self.physics.state()
+        counts = np.stack([self._steps, self._held, self._seen_at], axis=1).astype(np.float64)
+        late = (self._seen_at < self._steps)[:, None]
+        seen = now if self._seen is None else np.where(late, self._seen, now)
+        reading = self._state.astype(np.float64)
+        return now, self._control.state(), self._link.state(), counts, reading, seen
 
     def restore(self, starts: Sequence[Start | None], snapshot: F64) -> tuple[Obs, dict[str, Any]]:
         """Go on from states that `snapshot` gave, in this world or another of its model.
@@ -267,13 +305,16 @@ class MujocoWorld(World):
         self.reset(options={"starts": list(starts), "reset_mask": mask})
         rows = [int(i) for i in np.flatnonzero(mask)]
         if rows:
-            physics = self.physics.state().shape[1]
-            control = self._control.state().shape[1]
-            parts = np.split(snapshot[rows], [physics, physics + control], axis=1)
-            self.physics.set_state(rows, parts[0])
-            self._control.set_state(rows, parts[1])
-            self._steps[rows], self._held[rows] = parts[2].T.astype(int)
-            self._observe(rows)
+            widths = [part.shape[1] for part in self._parts()]
+            parts = np.split(snapshot[rows], np.cumsum(widths)[:-1], axis=1)
+            now, targets, commands, counts, reading, seen = parts
+            self._steps[rows], self._held[rows], seen_at = counts.T.astype(int)
+            self._state[rows] = reading.astype(np.float32)
+            self.physics.set_state(rows, seen)
+            self._look(rows, seen_at)
+            self.physics.set_state(rows, now)
+            self._control.set_state(rows, targets)
+            self._link.set_state(rows, commands, self.physics.joints())
         return self._obs(), self._info()
 
     def frame(self) -> Mapping[str, npt.NDArray[Any]]:
@@ -305,58 +346,56 @@ class MujocoWorld(World):
         self._cameras.close()
 
     def _begin(self, rows: Sequence[int]) -> None:
-        """Start states and goals of rows; one that is solved already is drawn again."""
+        """Start states and goals of rows; one that is solved already, or where something stands in
+        a distractor, is drawn again."""
         left = list(rows)
         for attempt in range(_TRIES):
             for i in left:
                 start = self._starts[i]
                 rng = stream(start.seed, start.episode, "start", attempt)
-                self.goals[i] = self.task.start(self.physics.row(i), rng)
+                goal = self.task.start(self.physics.row(i), rng)
+                self.goals[i] = goal.worded(self.physics.parameters.signals["words/paraphrase"][i])
             self.physics.forward(left)
             solved = self.task.success(self.physics, self.goals)
-            left = [i for i in left if solved[i]]
+            crowded = self._crowded()
+            left = [i for i in left if solved[i] or crowded[i]]
             if not left:
                 return
             self.physics.reset(left)
         start = self._starts[left[0]]
         raise ConfigError(
-            f"no start in {_TRIES} tries that is not solved already",
+            f"no start in {_TRIES} tries that is free and not solved already",
             where=f"task {self.task.name!r}, seed {start.seed}, episode {start.episode}",
-            do="let its start lay things out farther from the goal",
+            do="let its start lay things out farther from the goal, and from what stands by",
         )
 
-    def _observe(self, rows: Sequence[int]) -> None:
-        signals = self.physics.parameters.signals
-        joints = self.physics.joints()
-        for i in rows:
-            self._state[i] = joints[i]
-            noise = signals["state/noise_std"][i]
-            if noise:
-                rng = self._stream(i, "state")
-                self._state[i] += rng.normal(0.0, noise, joints.shape[1]).astype(np.float32)
-            gain, grain = signals["image/gain"][i], signals["image/noise_std"][i]
-            for camera, image in self._cameras.draw(i).items():
-                if gain != 1.0 or grain:
-                    image = degrade(image, gain, grain, self._stream(i, f"image/{camera}"))
-                self._images[camera][i] = image
-
-    def _action_noise(self, action: F32, rows: Sequence[int]) -> F32:
-        """What the robot makes of a command when its randomization says that it is imprecise."""
-        noise = self.physics.parameters.signals["action/noise_std"]
-        if not noise.any():
-            return action
-        out, d = action.copy(), len(self.interface.state)
-        for i in rows:
-            if noise[i]:
-                unit = self._stream(i, "action").standard_normal(d)
-                out[i, :d] += (noise[i] * np.array(self.physics.robot.speed_limit) * unit).astype(
-                    np.float32
-                )
+    def _crowded(self) -> BoolArray:
+        """(N,) whether a distractor stands where something is."""
+        out, things = np.zeros(self.num_envs, bool), self._things
+        for pair in itertools.product((*things.props, *things.fixtures), things.distractors):
+            out |= self.physics.touching(*pair)
         return out
 
-    def _stream(self, row: int, purpose: str) -> np.random.Generator:
-        start = self._starts[row]
-        return stream(start.seed, start.episode, purpose, int(self._steps[row]))
+    def _observe(self, rows: Sequence[int]) -> None:
+        """New readings of rows, and pictures where they come in time."""
+        if not rows:
+            return
+        ids, link = list(rows), self._link
+        joints = link.readings(ids, self._steps[ids], self.physics.joints())
+        self._state[ids] = self.physics.robot.state_of(joints, self.physics.finger_opening()[ids])
+        seen = [i for i in ids if link.arrives(i, int(self._steps[i]))]
+        self._look(seen, self._steps[seen])
+        if link.may_be_late(ids):
+            state = self.physics.state()
+            self._seen = state.copy() if self._seen is None else self._seen
+            self._seen[seen] = state[seen]
+
+    def _look(self, rows: Sequence[int], steps: npt.NDArray[np.int64]) -> None:
+        """Pictures of rows as they are now, numbered by (len(rows),) steps."""
+        self._seen_at[list(rows)] = steps
+        for c, (camera, images) in enumerate(self._cameras.draw_rows(rows).items()):
+            for i, step, image in zip(rows, steps, images, strict=True):
+                self._images[camera][i] = self._link.picture(i, int(step), c, image)
 
     def _obs(self) -> Obs:
         return {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trimix.assets.props import banana, banana_texture
 from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
@@ -138,8 +139,8 @@ def _plate_body(scene: Scene) -> None:
     body.add_geom(
         name="plate_well",
         type=GEOM.mjGEOM_CYLINDER,
-        size=[s * 0.72 * PLATE_RADIUS, s * 0.0003, 0],
-        pos=[0, 0, s * (PLATE_TOP + 0.0003)],
+        size=[s * 0.72 * PLATE_RADIUS, s * 0.0005, 0],
+        pos=[0, 0, s * (PLATE_TOP + 0.0005)],
         mass=0.0,
         contype=0,
         conaffinity=0,
@@ -149,7 +150,6 @@ def _plate_body(scene: Scene) -> None:
 
 def _banana_body(scene: Scene) -> None:
     body = scene.add_prop("banana", (0.92, 0.72, 0.05, 1.0))
-    scene.add_material("banana_tip", (0.35, 0.50, 0.10, 1.0))
     # An arc of 100 degrees, radius 0.10 m, in the horizontal plane, thick in the middle; the
     # body's origin is the middle of the arc, its x the long axis.
     s, bend, count = scene.scale, 0.10, 5
@@ -168,16 +168,7 @@ def _banana_body(scene: Scene) -> None:
             condim=6,
             friction=[0.8, 0.01, 0.002],
         )
-    body.add_geom(
-        name="banana_tip",
-        type=GEOM.mjGEOM_SPHERE,
-        pos=[x[0], y[0], 0],
-        size=[1.02 * radii[0], 0, 0],
-        mass=0.0,
-        contype=0,
-        conaffinity=0,
-        material="banana_tip",
-    )
+    scene.clothe(body, banana(BANANA_RADIUS), banana_texture())
 
 
 def _places(rng: np.random.Generator) -> tuple[F64, F64]:

@@ -258,7 +258,8 @@ class ToolPolicy:
                 moved = self.physics.joints() + velocity * dt
         if self.physics.robot.gripper is not None:
             moved = np.column_stack([moved, [track.grip for track in self._tracks]])
-        return np.clip(moved, self._low, self._high).astype(np.float32)
+        action = self.physics.robot.action_of(moved, mode)
+        return np.clip(action, self._low, self._high).astype(np.float32)
 
 
 def _minimum_jerk(time_s: float, duration_s: float) -> tuple[float, float]:

@@ -42,9 +42,11 @@ class Phrases:
     heldout: tuple[str, ...]
 
     def goal(self, rng: np.random.Generator, **params: str) -> Goal:
-        """One of the training phrasings of these parameters."""
-        text = self.train[int(rng.integers(len(self.train)))]
-        return Goal(text.format(**params), dict(params))
+        """One of the training phrasings of these parameters, and all the others."""
+        train, heldout = (
+            tuple(text.format(**params) for text in texts) for texts in (self.train, self.heldout)
+        )
+        return Goal(train[int(rng.integers(len(train)))], dict(params), (train, heldout))
 
 
 @dataclass(frozen=True)

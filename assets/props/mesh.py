@@ -73,6 +73,12 @@ class Mesh:
         vertices = self.vertices @ turn.T + np.asarray(pos, float)
         return Mesh.of(vertices, self.faces, self.normals @ turn.T, self.uv)
 
+    def scaled(self, factor: float) -> Mesh:
+        """The same shape, so much larger."""
+        return Mesh(
+            np.asarray(self.vertices * np.float32(factor)), self.faces, self.normals, self.uv
+        )
+
     def with_uv(self, uv: npt.ArrayLike) -> Mesh:
         """The same shape with other texture coordinates, (V, 2)."""
         return Mesh(self.vertices, self.faces, self.normals, np.asarray(uv, np.float32))

@@ -1,14 +1,17 @@
 """A pool of procedural textures, so that looks can be randomized without shipping photographs.
 
 `NAMES` are plain grey patterns. `TRAIN` and `HELDOUT` are surfaces of a household, in two pools
-that have no texture in common: what a policy trains among, and what it is tested on.
+that have no texture in common: what a policy trains among, and what it is tested on. They are kept
+as PNG, drawn once by `surfaces`: models are then the same byte for byte on every machine.
 """
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from trimix.assets.textures.classic import NAMES, SIZE, classic
 from trimix.assets.textures.surfaces import HELDOUT as _HELDOUT
@@ -17,10 +20,18 @@ from trimix.core.contracts import U8
 from trimix.core.errors import unknown
 from trimix.core.seeds import stream
 
-_TRAIN_NAMES: tuple[str, ...] = tuple(_TRAIN)
-_HELDOUT_NAMES: tuple[str, ...] = tuple(_HELDOUT)
+TRAIN: tuple[str, ...] = tuple(_TRAIN)
+HELDOUT: tuple[str, ...] = tuple(_HELDOUT)
 
-__all__ = ["NAMES", "SIZE", "gradient", "texture"]
+FOLDER = Path(__file__).parent / "pool"
+
+__all__ = ["FOLDER", "HELDOUT", "NAMES", "SIZE", "TRAIN", "draw", "gradient", "texture"]
+
+
+def draw(name: str) -> U8:
+    """(S, S, 3) a surface of the pools, from its recipe."""
+    recipe = {**_TRAIN, **_HELDOUT}[name]
+    return np.asarray((recipe(stream("texture", name)) * 255).round().clip(0, 255), np.uint8)
 
 
 @functools.cache
@@ -32,14 +43,13 @@ def texture(name: str) -> U8:
     Raises:
         ConfigError: no such texture.
     """
-    rng = stream("texture", name)
-    recipe = _TRAIN.get(name) or _HELDOUT.get(name)
     if name in NAMES:
-        image = classic(name, rng)
-    elif recipe is not None:
-        image = np.asarray((recipe(rng) * 255).round().clip(0, 255), np.uint8)
+        image = classic(name, stream("texture", name))
+    elif name in _TRAIN or name in _HELDOUT:
+        with Image.open(FOLDER / f"{name}.png", formats=("PNG",)) as file:
+            image = np.array(file.convert("RGB"))
     else:
-        raise unknown("texture", name, (*NAMES, *_TRAIN_NAMES, *_HELDOUT_NAMES))
+        raise unknown("texture", name, (*NAMES, *TRAIN, *HELDOUT))
     image.flags.writeable = False
     return image
 

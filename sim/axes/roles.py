@@ -157,6 +157,7 @@ class _Scene:
             "limited": self._names("actuator", limited),
             "links": self._names("body", heavy),
             "hand": self._names("body", hand),
+            "base": self._names("body", self._bases()),
         }
 
     def lights(self) -> dict[str, list[str]]:
@@ -189,6 +190,11 @@ class _Scene:
             found[role] = self._names("material", sorted(worn))
             taken |= worn
         return found
+
+    def _bases(self) -> list[int]:
+        """Bodies of the robot that the world carries, without a joint between."""
+        model = self._model
+        return [b for b in self._robot if not model.body_parentid[b] and not model.body_weldid[b]]
 
     def _lifted(self) -> list[int]:
         """Bodies of the robot whose weight loads one of its joints, in a pose of no symmetry."""

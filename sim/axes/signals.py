@@ -65,5 +65,5 @@ BLUR = _signal("image/blur", "blur's standard deviation", "of the height", 0.0, 
 JPEG = _signal("image/jpeg_loss", "loss of JPEG, 100 less quality", "", 0.0, 0.0, 99.0)
 FRAME_DROPPED = _signal("image/dropped", "probability of a lost frame", "", 0.0, 0.0, 1.0)
 FRAME_DELAY = _signal("image/delay_s", "delay", "s", 0.0, 0.0, 1.0)
-# Which of the task's phrasings, as a part of the list; -1 leaves the choice to the world.
-PARAPHRASE = _signal("words/paraphrase", "phrasing", "", -1.0, -1.0, 1.0)
+# Goal.worded says which: up to 1 of those to train with, up to 2 held out; -1 is the task's own.
+PARAPHRASE = _signal("words/paraphrase", "phrasing", "", -1.0, -1.0, 2.0)

@@ -80,6 +80,11 @@ class Robot:
         """(D,) of the joints."""
         return (self.unit,) * len(self.joints) if isinstance(self.unit, str) else self.unit
 
+    @property
+    def fingers(self) -> tuple[tuple[str, ...], ...]:
+        """Bodies that touch what is held, a tuple a finger; none without a gripper."""
+        return self.gripper.fingers if self.gripper else ()
+
     def spec(self, visual: str = "low") -> mujoco.MjSpec:
         """Its MJCF alone, editable.
 

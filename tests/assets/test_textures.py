@@ -31,9 +31,9 @@ def test_the_plain_patterns_never_change():
 @pytest.mark.parametrize("name", POOLS)
 def test_a_surface_is_a_bright_pattern_and_always_the_same(name):
     image = textures.texture(name)
-    again = {**TRAIN, **HELDOUT}[name](stream("texture", name))
     assert image.shape == (128, 128, 3) and image.dtype == np.uint8
-    assert np.array_equal(image, (again * 255).round().clip(0, 255))
+    # The recipe is floating point: another processor may round another way.
+    assert np.abs(image.astype(int) - textures.draw(name)).max() <= 1
     assert 85 < image.mean() < 245 and 3 < image.std() < 60
     with pytest.raises(ValueError, match="read-only"):
         image[0] = 0

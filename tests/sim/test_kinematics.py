@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trimix.assets import path
 from trimix.sim.kinematics import Kinematics
-from trimix.sim.robot_cr5 import CR5
+from trimix.sim.robots.cr5 import CR5
 
 # The CR5's standard Denavit-Hartenberg table: a, d in m, alpha and joint offset in degrees.
 A = (0.0, -0.427, -0.357, 0.0, 0.0, 0.0)
