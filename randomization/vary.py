@@ -110,6 +110,13 @@ class Adjustable(Protocol):
             ConfigError: unknown target, or a value that does not fit it.
         """
 
+    def put(self, row: int, changes: Mapping[str, tuple[str, Json]]) -> None:
+        """Give a row all of these targets' (how, value) at once, and nominal values of all else.
+
+        Raises:
+            ConfigError: as `adjust`.
+        """
+
     def check(self, target: str) -> None:
         """Raise ConfigError unless the target exists and can act."""
 
@@ -175,10 +182,11 @@ class Randomizer:
     @staticmethod
     def apply(draw: Draw, row: int, physics: Adjustable) -> None:
         """Give the row exactly this draw, from nominal: applying twice equals applying once."""
-        physics.restore([row])
+        changes = {}
         for target, entry in draw.items():
             if not isinstance(entry, Mapping) or set(entry) != {"how", "value"}:
                 raise ConfigError(
                     f"draw of {target!r} is {entry!r}", do='expected {"how": ..., "value": ...}'
                 )
-            physics.adjust(row, target, str(entry["how"]), entry["value"])
+            changes[target] = str(entry["how"]), entry["value"]
+        physics.put(row, changes)

@@ -36,7 +36,7 @@ class Link:
         self._most = np.array(speed) * (1.0 if control_mode == "joint_velocity" else control_dt_s)
         actions, states = len(self._most) + (robot.gripper is not None), len(robot.joints)
         self._command_keys, self._reading_keys = [0] * n, [0] * n
-        self._last = np.full((n, actions), np.nan)
+        self._last = np.zeros((n, actions))
         self._before = np.zeros((n, states))
         self._bias = np.zeros((n, states))
         self._bad: list[dict[int, Degradation]] = [{} for _ in range(n)]
@@ -45,7 +45,7 @@ class Link:
         """A new episode of a row, whose randomization is applied; reading (D,) is its first."""
         self._command_keys[row] = key(start.seed, start.episode, "action")
         self._reading_keys[row] = key(start.seed, start.episode, "reading")
-        self._last[row], self._before[row] = np.nan, reading
+        self._last[row], self._before[row] = 0.0, reading
         unit = at(key(start.seed, start.episode, "bias"), 0).standard_normal(len(reading))
         self._bias[row] = self._signals["state/bias_std"][row] * unit
         self._bad[row].clear()
@@ -75,7 +75,7 @@ class Link:
                 rng = at(self._command_keys[i], int(steps[i]))
                 lose, repeat = rng.random(2)
                 lost[i] = lose < dropped[i]
-                if repeat < stuck[i] and not np.isnan(self._last[i, 0]):
+                if repeat < stuck[i] and steps[i] > 0:
                     action[i] = self._last[i]
                 if noise[i]:
                     unit = rng.standard_normal(len(self._most))

@@ -6,7 +6,8 @@ Axes: N rows; model fields have their MuJoCo shape behind the row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import mujoco
 import mujoco.batch
@@ -61,6 +62,23 @@ class Parameters:
         for i in ids:
             self._said[i].clear()
 
+    def put(self, row: int, changes: Mapping[str, tuple[str, Json]]) -> None:
+        """Give a row all of these (how, value) at once, and nominal values of all else.
+
+        Raises:
+            ConfigError: as `adjust`; the row is nominal then.
+        """
+        self.restore([row])
+        for target, (how, value) in changes.items():
+            found = self._targets.find(target)
+            self._expand(found)
+            self._said[row][target] = found, Change(target, how, value)
+        try:
+            self._apply(row, self._said[row])
+        except ConfigError:
+            self.restore([row])
+            raise
+
     def adjust(self, row: int, target: str, how: str, value: Json) -> None:
         """Change one parameter of one row; call `commit` when a row's are all changed.
 
@@ -111,19 +129,24 @@ class Parameters:
         fields = self.fields | self._signals
         for name, i in keys:
             fields[name].live[row, i] = fields[name].nominal[i]
+        self._apply(row, members)
+
+    def _apply(self, row: int, members: Iterable[str]) -> None:
+        """Write these targets into cells that are nominal."""
+        said, fields = self._said[row], self.fields | self._signals
         view = RowView(self._model, row, fields)
-        texts = sorted(members, key=lambda t: (said[t][0].axis.order, said[t][0].axis.name, t))
-        last = None
-        for text in texts:
-            found, change = said[text]
+
+        def of(text: str) -> tuple[int, str]:
+            axis = said[text][0].axis
+            return axis.order, axis.name
+
+        for _, group in itertools.groupby(sorted(members, key=lambda t: (of(t), t)), of):
             # Targets of one axis that match the same object: the last counts, from the same base.
-            if found.axis != last:
-                wrote = (
-                    f for t in texts if said[t][0].axis == found.axis for f in said[t][0].cells
-                )
-                view.base = {name: view[name].copy() for name in wrote}
-                last = found.axis
-            found.axis.apply(view, found.ids, change)
+            changes = [said[text] for text in group]
+            wrote = {name for found, _ in changes for name in found.cells}
+            view.base = {name: view[name].copy() for name in wrote}
+            for found, change in changes:
+                found.axis.apply(view, found.ids, change)
 
     def _expand(self, target: Target) -> None:
         if isinstance(target.axis, Signal):

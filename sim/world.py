@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -39,6 +38,7 @@ from trimix.core.version import release
 from trimix.randomization.choose import randomizer
 from trimix.randomization.vary import Randomizer
 from trimix.sim.axes.roles import find_roles
+from trimix.sim.begin import begin
 from trimix.sim.cameras import Cameras
 from trimix.sim.control import Control
 from trimix.sim.lasting import lasting
@@ -49,8 +49,6 @@ from trimix.sim.robots.robot import Robot
 from trimix.sim.scene import Scene, SceneConfig
 from trimix.sim.task import Task
 from trimix.sim.witness import Witness
-
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class MujocoWorld(World):
         self._seen: F64 | None = None
         # Rows that nobody began have a goal all the same: predicates are asked of all rows.
         self.physics.reset(range(n))
-        self._begin(range(n))
+        begin(task, self.physics, self._things, self._starts, self.goals, range(n))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -211,7 +209,7 @@ class MujocoWorld(World):
             self._draws[i] = draw
             Randomizer.apply(draw, i, self.physics.parameters)
         self.physics.parameters.commit(rows)
-        self._begin(rows)
+        begin(self.task, self.physics, self._things, self._starts, self.goals, rows)
         self._control.reset(mask)
         self._steps[mask], self._held[mask] = 0, 0
         self._finished[mask], self._abstained[mask] = False, False
@@ -344,37 +342,6 @@ class MujocoWorld(World):
     def close(self, **kwargs: Any) -> None:
         """Free the OpenGL context."""
         self._cameras.close()
-
-    def _begin(self, rows: Sequence[int]) -> None:
-        """Start states and goals of rows; one that is solved already, or where something stands in
-        a distractor, is drawn again."""
-        left = list(rows)
-        for attempt in range(_TRIES):
-            for i in left:
-                start = self._starts[i]
-                rng = stream(start.seed, start.episode, "start", attempt)
-                goal = self.task.start(self.physics.row(i), rng)
-                self.goals[i] = goal.worded(self.physics.parameters.signals["words/paraphrase"][i])
-            self.physics.forward(left)
-            solved = self.task.success(self.physics, self.goals)
-            crowded = self._crowded()
-            left = [i for i in left if solved[i] or crowded[i]]
-            if not left:
-                return
-            self.physics.reset(left)
-        start = self._starts[left[0]]
-        raise ConfigError(
-            f"no start in {_TRIES} tries that is free and not solved already",
-            where=f"task {self.task.name!r}, seed {start.seed}, episode {start.episode}",
-            do="let its start lay things out farther from the goal, and from what stands by",
-        )
-
-    def _crowded(self) -> BoolArray:
-        """(N,) whether a distractor stands where something is."""
-        out, things = np.zeros(self.num_envs, bool), self._things
-        for pair in itertools.product((*things.props, *things.fixtures), things.distractors):
-            out |= self.physics.touching(*pair)
-        return out
 
     def _observe(self, rows: Sequence[int]) -> None:
         """New readings of rows, and pictures where they come in time."""

@@ -16,7 +16,7 @@ from trimix.data.writing.writer import DatasetWriter
 from trimix.policy.baselines import RandomPolicy
 from trimix.rollout.foreign import DmControlSpec, GymSpec
 from trimix.rollout.worlds import WORLDS as REGISTERED
-from trimix.sim.robots import MODES
+from trimix.sim.robots.robot import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 from trimix.worldmodel.architecture import ArchitectureConfig, build_pipeline
