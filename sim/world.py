@@ -214,9 +214,8 @@ class MujocoWorld(World):
         self._steps[mask], self._held[mask] = 0, 0
         self._finished[mask], self._abstained[mask] = False, False
         self._success[mask], self._lasts[mask] = False, False
-        joints = self.physics.joints()
         for i in rows:
-            self._link.reset(i, self._starts[i], joints[i])
+            self._link.reset(i, self._starts[i], self.physics.joints()[i])
         self._observe(rows)
         return self._obs(), self._info()
 

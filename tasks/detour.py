@@ -56,5 +56,6 @@ def detour(start: F64, goal: F64, centers: F64, radii: F64) -> F64:
             break
         far = np.minimum(far, shorter)
     first = step[0] + far
+    first[0] = np.inf  # staying is as short as the way itself, and leads nowhere
     best = int(first.argmin())
     return np.asarray(nodes[best] if np.isfinite(first[best]) else goal)

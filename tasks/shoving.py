@@ -6,7 +6,7 @@ Axes: N rows, K other things. Frames: the workspace's; m, rad, s.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,7 +25,10 @@ _STAND_M = 0.012  # from the surface, where a stick that flies comes down
 _OVER_M = 0.025  # the lower end over everything on the way
 _AWAY_M = 0.05  # from everything, when there is nothing left to do
 _AIR_M = 0.004
-_TURNS = np.radians([0, 20, -20, 40, -40, 60, -60])
+_TURNS = np.radians([0, 20, -20, 40, -40, 65, -65, 90, -90, 120, -120, 150, -150, 180])
+_TURN_COST_M = 0.004  # of clearance, a radian that a push is off the way
+_ASIDE_M = 0.035  # how far a thing goes off the way before the way is looked for anew
+_BENT = 0.5  # cos: a way that turns by more than this needs another place to push from
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +48,21 @@ class Job:
 
 @dataclass
 class _Mind:
+    """What a row is about.
+
+    Args:
+        name: of the thing.
+        pushing: whether the stick is behind it.
+        heading: (2,) the way that it is to be pushed.
+        turn: rad that the heading is off the shortest way, for want of room.
+        begin: (2,) m, where the thing was when that was settled.
+    """
+
     name: str = ""
     pushing: bool = False
+    heading: F64 | None = None
+    turn: float = 0.0
+    begin: F64 = field(default_factory=lambda: np.zeros(2))
 
 
 class ShovePolicy(StickPolicy):
@@ -111,28 +127,67 @@ class ShovePolicy(StickPolicy):
             mind.pushing = False
             return self._leave(row, tip, end, height)
         at = self.at(row, job.name)
-        others = [n for n in job.around if n != job.name]
-        centers = np.array([self.at(row, n) for n in others]).reshape(-1, 2)
-        room = self.round(row, job.name) + 0.006 * self.scale
-        radii = np.array([self.round(row, n) + room for n in others])
-        way = detour(at, job.to, centers, radii) - at
-        d = way / max(float(np.linalg.norm(way)), 1e-9)
+        d = self._heading(row, mind, job, end, at)
         side = np.array([-d[1], d[0]])
         half = self.half(row, job.name, d)
         contact = end.reach(d) + half
         behind, aside = float((at - tip[:2]) @ d), float((tip[:2] - at) @ side)
         low = not self.flies or height < 0.012 * self.scale
-        within = (_KEEP if mind.pushing and mind.name == job.name else _ENTER) * half
+        within = (_KEEP if mind.pushing else _ENTER) * half
         if low and abs(aside) < within and 0.5 * contact < behind < contact + 0.03:
-            mind.name, mind.pushing = job.name, True
+            mind.pushing = True
             left = float(np.linalg.norm(job.to - at))
             gap = behind - contact
             speed = float(np.clip(_STOP * left, _SLOWEST, _PUSH)) + max(0.0, 2.0 * gap)
             return Steer(speed * d - _CENTRE * aside * side)
-        mind.pushing = False
+        if mind.pushing:
+            mind.pushing, mind.heading = False, None
+            d = self._heading(row, mind, job, end, at)
         if self.flies:
             return self._fly(row, job, tip, end, height, at, d)
         return self._walk(row, job, tip, end, at, d)
+
+    def _heading(self, row: int, mind: _Mind, job: Job, end: End, at: F64) -> F64:
+        """(2,) which way to push the thing; kept until it is done with."""
+        others = [n for n in job.around if n != job.name]
+        centers = np.array([self.at(row, n) for n in others]).reshape(-1, 2)
+        room = self.round(row, job.name) + 0.006 * self.scale
+        radii = np.array([self.round(row, n) + room for n in others])
+        way = detour(at, job.to, centers, radii) - at
+        d = np.asarray(way / max(float(np.linalg.norm(way)), 1e-9))
+        kept, moved = mind.heading, float(np.linalg.norm(at - mind.begin))
+        if kept is not None and mind.name == job.name:
+            if mind.turn and moved < _ASIDE_M * self.scale:
+                return kept
+            if not mind.turn and (not mind.pushing or kept @ d > _BENT):
+                mind.heading = d if mind.pushing else kept
+                return mind.heading
+        mind.name, mind.pushing, mind.begin = job.name, False, at
+        mind.turn, mind.heading = self._open_way(row, job, end, at, d)
+        return mind.heading
+
+    def _open_way(self, row: int, job: Job, end: End, at: F64, d: F64) -> tuple[float, F64]:
+        """(rad, (2,)): the heading nearest to d that leaves room behind the thing and before it."""
+        best, most, air = (0.0, d), -np.inf, _AIR_M * self.scale
+        for turn in _TURNS:
+            c, s = np.cos(turn), np.sin(turn)
+            heading = np.array([c * d[0] - s * d[1], s * d[0] + c * d[1]])
+            spot = self._stand(row, job, end, at, heading)
+            gaps = [air]
+            for name in self.things:
+                if name == job.name:
+                    continue
+                other = self.at(row, name)
+                size = self.round(row, name)
+                gaps.append(float(np.linalg.norm(spot - other)) - size - end.radius)
+                along = float(np.clip((other - at) @ heading, 0.0, _ASIDE_M * self.scale))
+                apart = float(np.linalg.norm(at + along * heading - other))
+                now = float(np.linalg.norm(at - other))
+                gaps.append(min(apart - size - self.round(row, job.name), apart - now + air))
+            value = min(gaps) - _TURN_COST_M * self.scale * abs(float(turn))
+            if value > most:
+                best, most = (float(turn), heading), value
+        return best
 
     def _leave(self, row: int, tip: F64, end: End, height: float) -> Steer:
         """Away from everything, and up where that is possible."""
@@ -157,21 +212,8 @@ class ShovePolicy(StickPolicy):
         return best, gap
 
     def _stand(self, row: int, job: Job, end: End, at: F64, d: F64) -> F64:
-        """(2,) m, behind a thing, where there is room for the stick."""
-        best, most = at, -np.inf
-        for turn in _TURNS:
-            c, s = np.cos(turn), np.sin(turn)
-            out = -np.array([c * d[0] - s * d[1], s * d[0] + c * d[1]])
-            spot = at + out * (self.half(row, job.name, out) + end.reach(-out) + _STAND_M)
-            gaps = [
-                float(np.linalg.norm(spot - self.at(row, n))) - self.round(row, n) - end.radius
-                for n in self.things
-                if n != job.name
-            ]
-            value = min([*gaps, _AIR_M]) - 0.002 * abs(turn)
-            if value > most:
-                best, most = spot, value
-        return best
+        """(2,) m, behind a thing that is to be pushed along d."""
+        return at - d * (self.half(row, job.name, d) + end.reach(d) + _STAND_M * self.scale)
 
     def _fly(self, row: int, job: Job, tip: F64, end: End, height: float, at: F64, d: F64) -> Steer:
         """Over everything to behind the thing."""

@@ -121,9 +121,9 @@ JACO = Jaco(
     joints=(*_LARGE, *_SMALL),
     unit="rad",
     speed_limit=(np.deg2rad(36.0),) * 3 + (np.deg2rad(48.0),) * 3,
-    home=(0.0, 2.9, 1.3, 0.0, 0.0, 0.0),
+    home=(0.153, 2.804, 4.93, 0.327, -1.192, 2.051),
     home_spread=tuple(tuple(0.03 if i == j else 0.0 for j in range(6)) for i in range(6)),
-    cell=Cell(base=(-0.5, 0.0, 0.0)),
+    cell=Cell(base=(-0.4, 0.0, 0.0)),
     gripper=Gripper(
         actuators=_FINGERS,
         open=(0.7,) * 3,
