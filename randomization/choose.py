@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,14 @@ def require(name: str, where: str) -> None:
         raise unknown(
             "randomization", name, [*PRESETS, "your own as path/to/axes.yaml"], where=where
         )
+
+
+def digest(name: str) -> str:
+    """What stands in a randomization's file, as a digest; "" for a preset, whose code says it."""
+    if not is_file(name):
+        return ""
+    _read(name)
+    return hashlib.blake2b(Path(name).read_bytes(), digest_size=16).hexdigest()
 
 
 def randomizer(name: str, roles: Roles, *, own: Collection[str] = ()) -> Randomizer:

@@ -8,8 +8,9 @@ from trimix.core.contracts import Json, Policy, World
 from trimix.core.errors import ConfigError
 from trimix.core.plain import plain
 from trimix.policy.labelled import DisturbanceConfig, Disturbed
+from trimix.randomization import choose
 from trimix.sim.cameras import renderer
-from trimix.sim.robots import ROBOTS
+from trimix.sim.robots import ROBOTS, is_file, load
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 
@@ -22,7 +23,7 @@ class MujocoSpec:
 
     Args:
         task: registered task, or "module:class" of your own.
-        randomization: none, mild, strong or target.
+        randomization: a preset, or a YAML file of axes.
         cameras, image_hw, control_mode, control_dt_s: see sim.world.MujocoConfig.
         draw_images: False for a world without cameras.
         robot: registered robot, "module:attribute", or an MJCF's YAML; "" for the task's own.
@@ -71,13 +72,23 @@ class MujocoSpec:
 
     def reads(self) -> Json:
         """Its settings, what its names stand for, and what draws its images."""
-        named = plain([TASKS.where(self.task), ROBOTS.where(self.robot_type)])
-        return ["mujoco", plain(self), named, renderer() if self.draw_images else ""]
+        return [
+            "mujoco",
+            plain(self),
+            TASKS.where(self.task),
+            load(self.robot_type).digest() if is_file(self.robot_type) else self._robot_code()[0],
+            choose.digest(self.randomization),
+            renderer() if self.draw_images else "",
+        ]
 
     def code(self) -> tuple[str, ...]:
         """This module, the task's and its robot's."""
-        named = (TASKS.where(self.task), ROBOTS.where(self.robot_type))
+        named = (TASKS.where(self.task), *self._robot_code())
         return (__name__, *(where.partition(":")[0] for where in named))
+
+    def _robot_code(self) -> tuple[str, ...]:
+        """The "module:attribute" of its robot, if it is not a file's."""
+        return () if is_file(self.robot_type) else (ROBOTS.where(self.robot_type),)
 
 
 @dataclass(frozen=True)

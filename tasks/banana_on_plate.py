@@ -84,9 +84,10 @@ class BananaOnPlate(Tabletop):
         return PHRASES.goal(rng)
 
     def success(self, physics: Physics, goals: Goals) -> BoolArray:
-        """The banana lies still on the plate, touches nothing else, and the robot has let go."""
+        """The banana lies still on the plate, the plate on the table, and the robot has let go."""
         return np.asarray(
             physics.on("banana", "plate")
+            & physics.touching("plate", TABLE)
             & ~physics.touching("banana", TABLE)
             & (_apart(physics) < 0.75 * PLATE_RADIUS * physics.scale)
             & physics.upright("plate")

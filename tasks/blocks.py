@@ -20,6 +20,8 @@ from trimix.tasks.tabletop import CUBE, spread
 ALIGNED_M = 0.015
 """How far a block's middle may lie beside that of the block below it."""
 LEVEL_RAD = 0.15
+LOW_M = 0.034
+"""A block whose middle is higher than this above the table lies on a tray's rim, or on another."""
 _GAP = (1.7, 2.4)  # of CUBE: between the middles of two stacked blocks, sizes being randomized
 _FINGER_M = 0.012  # half of an open finger's footprint, and a little air
 _BLOCK_M = 0.025  # half of a block's edge, somewhat towards its corner
@@ -70,6 +72,17 @@ def stacked(physics: Physics, upper: Names_, lower: Names_) -> BoolArray:
 def standing(physics: Physics, name: Names_) -> BoolArray:
     """(N,) whether a block lies on the table, on a face."""
     return np.asarray(physics.touching(name, TABLE) & level(physics, name))
+
+
+def lying_in(physics: Physics, name: Names_, into: Names_) -> BoolArray:
+    """(N,) whether a block lies on a tray's floor, on a face: not over its rim, nor on another."""
+    high = (physics.body_pos(name) - physics.body_pos(into))[:, 2]
+    return np.asarray(
+        physics.inside(name, into)
+        & physics.touching(name, into)
+        & level(physics, name)
+        & (high < LOW_M * physics.scale)
+    )
 
 
 class BlockPolicy(ToolPolicy):

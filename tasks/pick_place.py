@@ -14,6 +14,7 @@ from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
+from trimix.tasks.blocks import lying_in
 from trimix.tasks.cheats import cheater, other, until, whole
 from trimix.tasks.skills import Move, ToolPolicy
 from trimix.tasks.tabletop import COLOURS, CUBE, Phrases, Tabletop, block, near, spread, texts, tray
@@ -72,9 +73,7 @@ class PickPlace(Tabletop):
     def success(self, physics: Physics, goals: Goals) -> BoolArray:
         """The block lies in the tray, on its floor, and the robot has let go."""
         name, into = texts(goals, "object"), texts(goals, "into")
-        return np.asarray(
-            physics.inside(name, into) & physics.touching(name, into) & physics.resting(name)
-        )
+        return np.asarray(lying_in(physics, name, into) & physics.resting(name))
 
     def progress(self, physics: Physics, goals: Goals) -> F64:
         """Tool to block, then block to tray."""

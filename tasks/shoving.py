@@ -183,7 +183,7 @@ class ShovePolicy(StickPolicy):
                 along = float(np.clip((other - at) @ heading, 0.0, _ASIDE_M * self.scale))
                 apart = float(np.linalg.norm(at + along * heading - other))
                 now = float(np.linalg.norm(at - other))
-                gaps.append(min(apart - size - self.round(row, job.name), apart - now + air))
+                gaps.append(max(apart - size - self.round(row, job.name), apart - now))
             value = min(gaps) - _TURN_COST_M * self.scale * abs(float(turn))
             if value > most:
                 best, most = (float(turn), heading), value

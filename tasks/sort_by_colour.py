@@ -15,7 +15,7 @@ from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
-from trimix.tasks.blocks import BlockPolicy, lay_out, level
+from trimix.tasks.blocks import LOW_M, BlockPolicy, lay_out, level, lying_in
 from trimix.tasks.cheats import cheater, until, whole
 from trimix.tasks.skills import Change, Move, ToolPolicy
 from trimix.tasks.tabletop import (
@@ -173,11 +173,9 @@ def _placed(physics: Physics, goals: Goals) -> BoolArray:
     out = np.zeros((physics.n, len(BLOCKS)), bool)
     for k, name in enumerate(BLOCKS):
         want = np.array([_wanted(goal, name) for goal in goals])
-        lies = level(physics, name) & ~physics.touching(name, TABLE)
-        inside = {into: physics.inside(name, into) for into in TRAYS}
-        there = (want == TABLE) & ~np.any(list(inside.values()), axis=0)
+        there = (want == TABLE) & physics.touching(name, TABLE)
         for into in TRAYS:
-            there |= (want == into) & inside[into] & lies
+            there |= (want == into) & lying_in(physics, name, into)
         out[:, k] = there & physics.resting(name)
     return out
 
@@ -205,8 +203,12 @@ class Expert(BlockPolicy):
         return [name for _, _, name in sorted(found)]
 
     def inside(self, row: int, name: str) -> str:
-        """The tray that a block is in, or the table."""
-        return next((t for t in TRAYS if self.physics.inside(name, t)[row]), TABLE)
+        """The tray that a block lies in, or the table; "" where it lies on something else."""
+        physics = self.physics
+        low = physics.body_pos(name)[row, 2] < LOW_M * self.scale
+        if not (low and level(physics, name)[row]):
+            return ""
+        return next((t for t in TRAYS if physics.inside(name, t)[row]), TABLE)
 
     def plan(self, row: int, rng: np.random.Generator) -> list[Move]:
         held = self.held_block(row)

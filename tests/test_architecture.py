@@ -15,8 +15,9 @@ REPO = Path(__file__).resolve().parents[1]
 MAX_LINES = 400
 # Its import registers Gymnasium's ids: that is what Gymnasium's "module:id" is for.
 REGISTERS = "trimix.tasks.gym"
-# torch's compiler names its cache folder when diffusers imports it; nothing is written there.
-NOT_OURS = "TORCHINDUCTOR_CACHE_DIR"
+# torch's compiler names its cache folder when diffusers imports it, threadpoolctl lets two OpenMPs
+# be; nothing is written there.
+NOT_OURS = ("TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK")
 
 
 def rooms():
@@ -115,7 +116,7 @@ def known():
     return (
         torch.get_num_threads(), torch.initial_seed(), random.getstate(),
         numpy.random.get_state()[1].tolist(),
-        sorted(item for item in os.environ.items() if item[0] != {not_ours!r}),
+        sorted(item for item in os.environ.items() if item[0] not in {not_ours!r}),
         threading.active_count(), sorted(gymnasium.registry), os.getcwd(),
     )
 before = known()

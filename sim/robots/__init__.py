@@ -19,13 +19,18 @@ ROBOTS = Registry(
 """name -> sim.robots.robot.Robot; a user's own is "module:attribute"."""
 
 
+def is_file(name: str) -> bool:
+    """Whether a robot's name is a YAML file's."""
+    return name.endswith((".yaml", ".yml"))
+
+
 def load(name: str) -> Robot:
     """A registered robot, a "module:attribute", or the robot of a YAML file (see sim.robots.mjcf).
 
     Raises:
         MissingError, ConfigError: there is none of that name, or its file has a mistake.
     """
-    if name.endswith((".yaml", ".yml")):
+    if is_file(name):
         from trimix.sim.robots.mjcf import from_yaml
 
         return from_yaml(name)

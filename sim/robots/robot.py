@@ -5,6 +5,7 @@ Axes: D moved joints, K actuators of the gripper.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import mujoco
@@ -98,6 +99,14 @@ class Robot:
         if visual not in VISUALS:
             raise unknown("visual", visual, VISUALS, where=f"robot {self.name!r}")
         return mujoco.MjSpec.from_file(str(path(self.xml)))
+
+    def digest(self) -> str:
+        """Of all that makes it: numbers, and its compiled MJCF with what that reads."""
+        model = self.spec().compile()
+        buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
+        mujoco.mj_saveModel(model, None, buffer)
+        said = repr(self).encode() + buffer.tobytes()
+        return hashlib.blake2b(said, digest_size=16).hexdigest()
 
     def state_channels(self) -> tuple[Channel, ...]:
         """Joint positions, (D,)."""

@@ -59,8 +59,14 @@ def test_without_a_verb_it_lists_exactly_the_verbs_there_are(
     ("arguments", "said"),
     [
         (["colect"], "'colect' is not known; available: "),
-        (["collect", "ouut=x"], "'ouut' is not known; available: world, task, randomization"),
-        (["collect", "+ouut=x"], "'ouut' is not known; available: world, task, randomization"),
+        (
+            ["collect", "ouut=x"],
+            "'ouut' is not known; available: world, task, robot, ",
+        ),
+        (
+            ["collect", "+ouut=x"],
+            "'ouut' is not known; available: world, task, robot, ",
+        ),
         (["collect", "dream.secs=1"], "'secs' is not known; available: worldmodel, datasets"),
         (["collect", "episodes=many"], "episodes"),
         (["collect", "episodes=0"], "episodes is 0; at least 1"),

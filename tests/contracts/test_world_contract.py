@@ -16,6 +16,7 @@ from trimix.data.writing.writer import DatasetWriter
 from trimix.policy.baselines import RandomPolicy
 from trimix.rollout.foreign import DmControlSpec, GymSpec
 from trimix.rollout.worlds import WORLDS as REGISTERED
+from trimix.sim.robots import ROBOTS
 from trimix.sim.robots.robot import MODES
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
@@ -88,6 +89,7 @@ WORLDS = {
     f"{task}-{mode}-{preset}": (task, mode, preset)
     for task in sorted(TASKS)
     for mode in MODES
+    if not (mode == "ee_delta" and ROBOTS[TASKS[task]().robot].planar)
     for preset in ("none", "strong")
 }
 

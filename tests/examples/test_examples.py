@@ -101,7 +101,7 @@ def test_a_task_of_your_own_is_collected_and_evaluated(run: Run, tmp_path: Path)
     folder = EXAMPLES / "own_task"
     less = {"episodes": "3", "scenes": "3", "out": str(tmp_path / "made")}
     collected, evaluated = (
-        run(*TRIMIX, *command, cwd=folder) for command in commands(folder / "reach.py", **less)
+        run(*TRIMIX, *command, cwd=folder) for command in commands(folder / "coin.py", **less)
     )
     assert "3 episodes" in collected and "3 succeeded" in collected
     assert "expert: 3/3 succeeded" in evaluated

