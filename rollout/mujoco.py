@@ -9,6 +9,7 @@ from trimix.core.errors import ConfigError
 from trimix.core.plain import plain
 from trimix.policy.labelled import DisturbanceConfig, Disturbed
 from trimix.randomization import choose
+from trimix.sim.axes import AXES
 from trimix.sim.cameras import renderer
 from trimix.sim.robots import ROBOTS, is_file, load
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -82,9 +83,10 @@ class MujocoSpec:
         ]
 
     def code(self) -> tuple[str, ...]:
-        """This module, the task's and its robot's."""
-        named = (TASKS.where(self.task), *self._robot_code())
-        return (__name__, *(where.partition(":")[0] for where in named))
+        """This module, the task's, its robot's, and those of the axes of randomization."""
+        axes = {AXES.where(name) for name in AXES}
+        named = (TASKS.where(self.task), *self._robot_code(), *sorted(axes))
+        return (__name__, *dict.fromkeys(where.partition(":")[0] for where in named))
 
     def _robot_code(self) -> tuple[str, ...]:
         """The "module:attribute" of its robot, if it is not a file's."""

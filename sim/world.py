@@ -5,15 +5,11 @@ Axes: N rows, H x W pixels, D state channels, A action channels, S simulator sta
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
@@ -34,13 +30,13 @@ from trimix.core.errors import ConfigError
 from trimix.core.limits import require_view
 from trimix.core.seeds import stream
 from trimix.core.spaces import observation_space
-from trimix.core.version import release
 from trimix.randomization.choose import randomizer
 from trimix.randomization.vary import Randomizer
 from trimix.sim.axes.roles import find_roles
 from trimix.sim.begin import begin
 from trimix.sim.cameras import Cameras
 from trimix.sim.control import Control
+from trimix.sim.identity import model_hash, versions
 from trimix.sim.lasting import lasting
 from trimix.sim.link import Link
 from trimix.sim.physics import Physics
@@ -161,7 +157,7 @@ class MujocoWorld(World):
         self.time_limit_s = task.time_limit_s
         self._max_steps = round(task.time_limit_s / config.control_dt_s)
         self._hold_steps = max(1, round(task.hold_s / config.control_dt_s))
-        self.model_hash = _model_hash(self.model)
+        self.model_hash = model_hash(self.model)
         self._low = np.array([-np.inf if c.low is None else c.low for c in self.interface.action])
         self._high = np.array([np.inf if c.high is None else c.high for c in self.interface.action])
         self.single_action_space = gym.spaces.Box(
@@ -260,6 +256,11 @@ class MujocoWorld(World):
         return self._obs(), reward, terminated, truncated, info
 
     @property
+    def action_range(self) -> tuple[F64, F64]:
+        """(A,) and (A,): the least and the most of each action channel."""
+        return self._low, self._high
+
+    @property
     def props(self) -> tuple[str, ...]:
         """Props, then fixtures: the order of frame()["props"]."""
         return self._witness.props
@@ -309,6 +310,7 @@ class MujocoWorld(World):
             self._state[rows] = reading.astype(np.float32)
             self.physics.set_state(rows, seen)
             self._look(rows, seen_at)
+            self._keep_seen(rows, seen)
             self.physics.set_state(rows, now)
             self._control.set_state(rows, targets)
             self._link.set_state(rows, commands, self.physics.joints())
@@ -335,7 +337,7 @@ class MujocoWorld(World):
             "robot": self.physics.robot.name,
             "world": self.name,
             "model_hash": self.model_hash,
-            "versions": _versions(),
+            "versions": versions(),
         }
 
     def close(self, **kwargs: Any) -> None:
@@ -352,9 +354,12 @@ class MujocoWorld(World):
         seen = [i for i in ids if link.arrives(i, int(self._steps[i]))]
         self._look(seen, self._steps[seen])
         if link.may_be_late(ids):
-            state = self.physics.state()
-            self._seen = state.copy() if self._seen is None else self._seen
-            self._seen[seen] = state[seen]
+            self._keep_seen(seen, self.physics.state()[seen])
+
+    def _keep_seen(self, rows: Sequence[int], state: F64) -> None:
+        """Of which physics (len(rows), S) these rows' pictures are."""
+        self._seen = self.physics.state() if self._seen is None else self._seen
+        self._seen[list(rows)] = state
 
     def _look(self, rows: Sequence[int], steps: npt.NDArray[np.int64]) -> None:
         """Pictures of rows as they are now, numbered by (len(rows),) steps."""
@@ -386,15 +391,3 @@ def _require_able(task: Task, robot: Robot) -> None:
             where=f"task {task.name!r}",
             do="choose a robot with one: robot=cr5",
         )
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    return {"trimix": release(), **{p: version(p) for p in ("mujoco", "numpy")}}
-
-
-def _model_hash(model: mujoco.MjModel) -> str:
-    """Hash of the compiled model, byte for byte."""
-    buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
-    mujoco.mj_saveModel(model, None, buffer)
-    return hashlib.blake2b(buffer.tobytes(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Push the named one of three blocks into the named one of three zones, without lifting it.
+"""Push the named one of three blocks into the named one of three zones.
 
 Axes: N rows. Lengths are m of a cell of scale 1 where the scene is laid out.
 """
@@ -6,7 +6,7 @@ Axes: N rows. Lengths are m of a cell of scale 1 where the scene is laid out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
+from trimix.tasks.cheats import cheater, other, until, whole
 from trimix.tasks.shoving import Job, ShovePolicy
+from trimix.tasks.skills import Move, ToolPolicy
 from trimix.tasks.tabletop import (
     COLOURS,
     CUBE,
@@ -37,11 +39,12 @@ ZONES = {
 }
 HALF = 0.05
 MARGIN = 0.022
+_OFTEN = 99
 PHRASES = Phrases(
     train=(
         "push the {object} block into the {into} zone",
         "slide the {object} cube onto the {into} square",
-        "move the {object} block to the {into} zone without lifting it",
+        "move the {object} block across the table to the {into} zone",
     ),
     heldout=(
         "the {into} square is where the {object} block belongs: push it there",
@@ -61,7 +64,15 @@ class PushToZone(Tabletop):
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:
-        return ()
+        """Held over the zone, in it, half in, taken back, the wrong block, the wrong zone."""
+        return (
+            cheater("hover", _Hand, until("carry")),
+            cheater("hold inside", _Hand, until("lower")),
+            cheater("half in", _HalfIn, whole, tries=_OFTEN),
+            cheater("take back", _Hand, _take_back),
+            cheater("wrong block", Expert, whole, aim=other("object", OBJECTS), tries=_OFTEN),
+            cheater("wrong zone", Expert, whole, aim=other("into", tuple(ZONES)), tries=_OFTEN),
+        )
 
     def compose(self, scene: Scene) -> None:
         """Three blocks, three zones."""
@@ -131,9 +142,9 @@ class Expert(ShovePolicy):
         goal, s = self.goals[row], self.scale
         name, into = goal.text("object"), goal.text("into")
         to = self.at(row, into)
-        for other in OBJECTS:
-            if other != name and np.abs(self.at(row, other) - to).max() < (HALF + CUBE + 0.004) * s:
-                return Job(other, self._beside(row, other, to), self.things)
+        for each in OBJECTS:
+            if each != name and np.abs(self.at(row, each) - to).max() < (HALF + CUBE + 0.004) * s:
+                return Job(each, self._beside(row, each, to), self.things)
         if np.abs(self.at(row, name) - to).max() > 0.018 * s:
             return Job(name, to, self.things)
         return None
@@ -146,9 +157,48 @@ class Expert(ShovePolicy):
         out = (HALF + CUBE + 0.02) * s / np.abs(way).max(1, keepdims=True)
         spots = zone + way * out
         cost = np.linalg.norm(spots - at, axis=1)
-        for other in OBJECTS:
-            if other != name:
-                apart = np.linalg.norm(spots - self.at(row, other), axis=1)
+        for each in OBJECTS:
+            if each != name:
+                apart = np.linalg.norm(spots - self.at(row, each), axis=1)
                 cost += 5 * np.maximum(0.07 * s - apart, 0.0)
         cost += 5 * np.maximum(np.abs(spots) - np.array(REACH_M) * s, 0.0).sum(1)
         return np.asarray(spots[int(cost.argmin())])
+
+
+class _Hand(ToolPolicy):
+    """Carries the block."""
+
+    def plan(self, row: int, rng: np.random.Generator) -> list[Move]:
+        physics, goal = self.physics, self.goals[row]
+        name = goal.text("object")
+        at, to = physics.body_pos(name)[row], physics.body_pos(goal.text("into"))[row]
+        yaw = self.grasp_yaw(row, float(physics.yaw(name)[row]), np.pi / 2)
+        return [
+            *self.pick(row, name, at, yaw, hover=0.08, lift=0.10),
+            *self.place(row, name, np.array([*to[:2], at[2]]), yaw, hover=0.08),
+        ]
+
+
+class _HalfIn(Expert):
+    """Stops when the block's middle is on the zone's edge."""
+
+    def job(self, row: int) -> Job | None:
+        goal = self.goals[row]
+        name, zone = goal.text("object"), self.at(row, goal.text("into"))
+        away = self.at(row, name) - zone
+        to = zone + away * (HALF * self.scale / max(float(np.abs(away).max()), 1e-9))
+        if np.abs(away).max() < (HALF + 0.01) * self.scale:
+            return None
+        return Job(name, to, self.things)
+
+
+def _take_back(
+    moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator
+) -> list[Move]:
+    """Lets go in the zone for a moment only."""
+    there = until("open")(moves, policy, row, rng)
+    if len(there) < 2:
+        return there
+    below, above = there[-1], there[-3]
+    there[-1] = replace(below, seconds=0.4)
+    return [*there, replace(below, grip=1.0), replace(above, seconds=0.5)]

@@ -121,10 +121,13 @@ def _named(goals: Goals, key: str, choices: tuple[str, ...]) -> BoolArray:
 
 
 def _stray(physics: Physics, goals: Goals) -> BoolArray:
-    """(N,) whether a block that is not meant lies in the drawer."""
-    into = texts(goals, "into")
-    inside = np.stack([physics.inside(each, into) for each in OBJECTS], axis=1)
-    return np.asarray((inside & ~_named(goals, "object", OBJECTS)).any(axis=1))
+    """(N,) whether a block that is not meant lies in the drawer, or on the one that is."""
+    name, into = texts(goals, "object"), texts(goals, "into")
+    there, out = physics.inside(name, into), np.zeros(physics.n, bool)
+    for k in (1, 2):
+        each = [OBJECTS[(OBJECTS.index(n) + k) % len(OBJECTS)] for n in name]
+        out |= physics.inside(each, into) | (there & physics.touching(each, name))
+    return out
 
 
 class Expert(BlockPolicy, DrawerPolicy):

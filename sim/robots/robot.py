@@ -15,6 +15,7 @@ from trimix.assets import path
 from trimix.core.contracts import F64, Channel
 from trimix.core.errors import ConfigError, unknown
 from trimix.sim.cell import Cell
+from trimix.sim.identity import model_hash
 
 MODES = ("joint_velocity", "joint_position", "ee_delta")
 TWIST = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -102,11 +103,8 @@ class Robot:
 
     def digest(self) -> str:
         """Of all that makes it: numbers, and its compiled MJCF with what that reads."""
-        model = self.spec().compile()
-        buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
-        mujoco.mj_saveModel(model, None, buffer)
-        said = repr(self).encode() + buffer.tobytes()
-        return hashlib.blake2b(said, digest_size=16).hexdigest()
+        said = repr(self) + model_hash(self.spec().compile())
+        return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
     def state_channels(self) -> tuple[Channel, ...]:
         """Joint positions, (D,)."""

@@ -110,7 +110,7 @@ def test_every_part_of_the_code_is_in_the_key(store: Store, monkeypatch, part: s
 @pytest.mark.parametrize("unit", [ROLLOUTS, COLLECT], ids=["rollouts", "collect"])
 def test_the_code_of_world_policy_and_robot_is_reached(unit: Any) -> None:
     assert {"trimix.rollout.mujoco", "trimix.tasks.push_t"} <= set(unit.code())
-    assert any(name.startswith("trimix.sim.robot_") for name in unit.code())
+    assert any(name.startswith("trimix.sim.robots.") for name in unit.code())
     assert "trimix.policy.make" in replace(unit, policy=policy_of("random")).code()
 
 
