@@ -15,7 +15,7 @@ import numpy as np
 
 from trimix.core.contracts import Draw, Json
 from trimix.core.errors import ConfigError
-from trimix.core.seeds import stream
+from trimix.core.seeds import Streams, key
 from trimix.randomization import written
 from trimix.randomization.distributions import Distribution
 
@@ -140,9 +140,9 @@ class Randomizer:
         not change what the others draw.
         """
         out: dict[str, Json] = {}
-        root = int(rng.integers(2**63))
+        root, streams = int(rng.integers(2**63)), Streams()
         for axis in sorted(self.axes, key=lambda a: a.target):
-            value = axis.value.sample(stream(root, axis.target))
+            value = axis.value.sample(streams.at(key(root, axis.target)))
             out[axis.target] = {"how": axis.how, "value": value}
         return out
 

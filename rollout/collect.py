@@ -6,8 +6,9 @@ where it stopped and ends with the same bytes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,6 @@ from trimix.data.writing.shard import completed_indices, write_shard
 from trimix.data.writing.writer import DatasetWriter
 from trimix.rollout.policies import PolicySpec
 from trimix.rollout.worlds import WorldSpec
-from trimix.train.device import torch_threads
 
 Progress = Callable[[int, int], None]
 """Called with (episodes done, episodes in all)."""
@@ -106,10 +106,20 @@ def _maker(job: _Job, rows: int) -> Iterator[tuple[_Job, World, Policy]]:
     """A world and a policy that make episodes."""
     world = job.world.make(rows)
     try:
-        with torch_threads(job.threads):
-            yield job, world, job.policy.load(world)
+        policy = job.policy.load(world)
+        with _threads(job.threads):
+            yield job, world, policy
     finally:
         world.close()
+
+
+def _threads(count: int) -> AbstractContextManager[None]:
+    """Of torch, if the policy brought it: its import takes longer than all the rest of a start."""
+    if "torch" not in sys.modules:
+        return nullcontext()
+    from trimix.train.device import torch_threads
+
+    return torch_threads(count)
 
 
 def _make(maker: tuple[_Job, World, Policy], indices: Sequence[int], tick: Tick) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from trimix.core.contracts import F64, I64, U8, BoolArray, Start
-from trimix.core.seeds import at, key
+from trimix.core.seeds import Streams, key
 from trimix.sim.degrade import MAX_BLUR_PX, Degradation, degrade
 from trimix.sim.physics import Physics
 
@@ -35,6 +35,7 @@ class Link:
         # Of what a command says, at full speed: m and rad in a step, or rad/s.
         self._most = np.array(speed) * (1.0 if control_mode == "joint_velocity" else control_dt_s)
         actions, states = len(self._most) + (robot.gripper is not None), len(robot.joints)
+        self._streams = Streams()
         self._command_keys, self._reading_keys = [0] * n, [0] * n
         self._last = np.zeros((n, actions))
         self._before = np.zeros((n, states))
@@ -46,7 +47,9 @@ class Link:
         self._command_keys[row] = key(start.seed, start.episode, "action")
         self._reading_keys[row] = key(start.seed, start.episode, "reading")
         self._last[row], self._before[row] = 0.0, reading
-        unit = at(key(start.seed, start.episode, "bias"), 0).standard_normal(len(reading))
+        unit = self._streams.at(key(start.seed, start.episode, "bias")).standard_normal(
+            len(reading)
+        )
         self._bias[row] = self._signals["state/bias_std"][row] * unit
         self._bad[row].clear()
 
@@ -72,7 +75,7 @@ class Link:
         lost = np.zeros(len(action), bool)
         for i in rows:
             if noise[i] or dropped[i] or stuck[i]:
-                rng = at(self._command_keys[i], int(steps[i]))
+                rng = self._streams.at(self._command_keys[i], int(steps[i]))
                 lose, repeat = rng.random(2)
                 lost[i] = lose < dropped[i]
                 if repeat < stuck[i] and steps[i] > 0:
@@ -94,7 +97,7 @@ class Link:
         noise = said["state/noise_std"]
         for k, i in enumerate(ids):
             if noise[i]:
-                rng = at(self._reading_keys[i], int(steps[k]))
+                rng = self._streams.at(self._reading_keys[i], int(steps[k]))
                 out[k] += noise[i] * rng.standard_normal(len(out[k]))
         return np.asarray(out)
 
@@ -108,7 +111,7 @@ class Link:
         if not (lost or late) or step == 0:
             return True
         stale = min(_STALE, 1 - (1 - lost) * self._dt / (self._dt + late))
-        return bool(at(self._reading_keys[row], step, 1).random() >= stale)
+        return bool(self._streams.at(self._reading_keys[row], step, 1).random() >= stale)
 
     def may_be_late(self, rows: Sequence[int]) -> bool:
         """Whether pictures of any of these rows may come late."""
@@ -122,7 +125,7 @@ class Link:
         how = self._camera(row, image.shape[0])
         if how.neutral:
             return image
-        return degrade(image, how, at(self._reading_keys[row], step, 2 + camera))
+        return degrade(image, how, self._streams.at(self._reading_keys[row], step, 2 + camera))
 
     def _camera(self, row: int, height: int) -> Degradation:
         """How bad a row's cameras are; the same all episode."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 import numpy.typing as npt
 
@@ -107,13 +108,19 @@ def volume(mesh: Mesh) -> float:
 
 def hull(mesh: Mesh) -> Mesh:
     """The convex hull; its shading and texture coordinates mean nothing."""
-    from scipy.spatial import ConvexHull  # slow to import
-
-    found = ConvexHull(mesh.vertices.astype(float))
-    faces = np.array(found.simplices)
-    a, b, c = (mesh.vertices[faces[:, k]].astype(float) for k in range(3))
-    outward = np.einsum("fi,fi->f", np.cross(b - a, c - a), found.equations[:, :3]) > 0
-    faces[~outward] = faces[~outward][:, ::-1]
+    # By MuJoCo's qhull: scipy's takes 0.3 s to import.
+    spec = mujoco.MjSpec()
+    spec.add_mesh(
+        name="hull",
+        uservert=mesh.vertices.ravel(),
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="hull")
+    model = spec.compile()
+    count, triangles = (int(n) for n in model.mesh_graph[:2])
+    # Two counts, then for each vertex where its edges begin and which it is, then all edges.
+    begin = 2 + 2 * count + count + 3 * triangles
+    faces = np.array(model.mesh_graph[begin : begin + 3 * triangles]).reshape(-1, 3)
     kept, index = np.unique(faces, return_inverse=True)
     vertices = mesh.vertices[kept]
     return Mesh.of(

@@ -153,8 +153,8 @@ def test_a_banana_that_is_still_held_is_not(plate):
     above = at + LYING + [0.0, 0.0, 0.01]
     assert not stage.tool(above, np.pi / 2, gap_m=0.038).solved
     assert stage.physics.gripped("banana")[0]
-    assert not stage.tool(above + [0.0, 0.026, 0.0], np.pi / 2).solved  # one finger alone
-    assert stage.tool(above + [0.0, 0.0, 0.08], np.pi / 2).solved
+    assert not stage.tool(above + np.array([0.0, 0.026, 0.0]), np.pi / 2).solved  # one finger alone
+    assert stage.tool(above + np.array([0.0, 0.0, 0.08]), np.pi / 2).solved
 
 
 def test_a_plate_that_is_carried_to_the_banana_is_not(plate):

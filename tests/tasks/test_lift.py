@@ -18,7 +18,7 @@ def lifted(staged):
         stage = staged("lift", object="red")
         for k, each in enumerate(("red", "green", "blue")):
             stage.put(each, [-0.1, 0.1 * (k - 1), CUBE])
-        at = AT + [0.0, 0.0, height + CUBE]
+        at = AT + np.array([0.0, 0.0, height + CUBE])
         return stage.tool(at, gap_m=gap_m).put(name, at)
 
     return make
@@ -41,7 +41,7 @@ def test_a_block_on_the_table_or_between_open_fingers_is_not(lifted):
 def test_a_block_that_one_finger_touches_is_not(lifted):
     stage = lifted(gap_m=2 * CUBE + 0.01)
     at = stage.physics.tool_pos()[0]
-    assert not stage.put("red", at + [0.0053, 0.0, 0.0]).solved
+    assert not stage.put("red", at + np.array([0.0053, 0.0, 0.0])).solved
     assert not stage.physics.free("red")[0]
 
 

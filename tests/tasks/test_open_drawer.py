@@ -55,7 +55,7 @@ def test_a_drawer_that_is_held_or_touched_is_refused(drawers, name):
     way = stage.physics.body_mat(name)[0][:, 0]
     assert not stage.tool(handle + (0.0425 - 0.0047) * way, yaw).solved  # one finger leans on it
     assert stage.tool(handle, yaw).solved  # open fingers around it
-    assert stage.tool(handle + [0, 0, 0.05], yaw, gap_m=0.0).solved
+    assert stage.tool(handle + np.array([0, 0, 0.05]), yaw, gap_m=0.0).solved
 
 
 def test_in_words_the_places_are_as_the_robot_sees_them(staged):

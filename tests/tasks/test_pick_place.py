@@ -39,7 +39,7 @@ def test_a_block_3_mm_above_the_floor_is_refused(tray):
 def test_a_block_flat_on_the_rim_is_refused(tray):
     stage, at = tray
     for out in (0.040, 0.050, 0.054, 0.058, 0.070):
-        stage.put("red", at + [0.0, out, WALL_TOP + CUBE - 0.0003])
+        stage.put("red", at + np.array([0.0, out, WALL_TOP + CUBE - 0.0003]))
         assert stage.physics.touching("red", "left")[0] and not stage.solved
 
 
@@ -50,7 +50,7 @@ def test_a_block_that_leans_on_the_rim_is_refused_though_it_lasts(tray):
     edge = INSIDE - (WALL_TOP - 0.004) / np.tan(lean)
     out = edge + CUBE * (np.cos(lean) - np.sin(lean))
     up = 0.004 + CUBE * (np.sin(lean) + np.cos(lean))
-    stage.tilt("red", at + [out, 0.0, up], (0, 1, 0), -lean).run(1.0)
+    stage.tilt("red", at + np.array([out, 0.0, up]), (0, 1, 0), -lean).run(1.0)
     physics = stage.physics
     assert physics.inside("red", "left")[0] and physics.on("red", "left")[0]
     assert np.abs(physics.body_mat("red")[0, 2]).max() < 0.9
@@ -59,7 +59,7 @@ def test_a_block_that_leans_on_the_rim_is_refused_though_it_lasts(tray):
 
 def test_a_block_outside_against_the_tray_is_refused(tray):
     stage, at = tray
-    stage.put("red", at + [0.0, -(INSIDE + 0.006 + CUBE - 0.0003), CUBE - at[2]])
+    stage.put("red", at + np.array([0.0, -(INSIDE + 0.006 + CUBE - 0.0003), CUBE - at[2]]))
     assert stage.physics.touching("red", "left")[0] and not stage.solved
 
 
@@ -76,7 +76,7 @@ def test_a_block_that_is_touched_or_moves_is_refused(tray):
     above = at + FLOOR + [0, 0, 0.008]
     assert not stage.tool(above, gap_m=2 * CUBE - 0.0006).solved
     assert stage.physics.gripped("red")[0]
-    assert not stage.tool(above + [0.0427 - CUBE, 0, 0]).solved  # one finger alone
+    assert not stage.tool(above + np.array([0.0427 - CUBE, 0, 0])).solved  # one finger alone
     assert stage.tool(above).solved
     assert not stage.move("red", (0.04, 0, 0)).solved
     assert not stage.move("red", angular=(0, 0, 0.5)).solved

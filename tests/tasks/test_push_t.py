@@ -115,7 +115,7 @@ def test_a_t_that_flies_or_lies_upside_down_is_refused(marked):
     at, yaw = stage.physics.body_pos("tee")[0], float(stage.physics.yaw("tee")[0])
     # Half a turn about its bar: its yaw is the same, and its stem points the other way.
     bar = (np.cos(yaw / 2), np.sin(yaw / 2), 0.0)
-    stage.tilt("tee", at + [0, 0, HEIGHT], bar, np.pi)
+    stage.tilt("tee", at + np.array([0, 0, HEIGHT]), bar, np.pi)
     assert coverage(stage.physics, stage.goals)[0] > COVERED
     assert stage.physics.touching("tee", TABLE)[0] and not stage.solved
 
@@ -130,7 +130,7 @@ def test_a_t_that_is_touched_is_refused_and_a_stick_above_it_is_not(marked):
         assert stage.physics.free("tee")[0] == good == stage.solved
     stage = marked(robot="cr5")
     over = np.append(planar_pose(stage.physics, "tee")[0, :2], HEIGHT + 0.008)  # finger's length
-    assert stage.tool(over + [0, 0, 0.003], gap_m=0.0).solved
+    assert stage.tool(over + np.array([0, 0, 0.003]), gap_m=0.0).solved
     assert not stage.tool(over - [0, 0, 0.001], gap_m=0.0).solved
 
 

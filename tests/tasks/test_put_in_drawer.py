@@ -68,7 +68,7 @@ def test_a_block_that_leans_on_the_wall_is_refused_though_it_lasts(drawer):
     edge = INSIDE[1] - (WALL - FLOOR) / np.tan(lean)
     out = edge + CUBE * (np.cos(lean) - np.sin(lean))
     up = FLOOR + CUBE * (np.sin(lean) + np.cos(lean))
-    stage.tilt("red", at + [0.0, out, up], (1, 0, 0), lean).run(1.0)
+    stage.tilt("red", at + np.array([0.0, out, up]), (1, 0, 0), lean).run(1.0)
     assert stage.physics.on("red", "left")[0]
     assert np.abs(stage.physics.body_mat("red")[0, 2]).max() < 0.95
     assert not stage.solved
@@ -96,7 +96,7 @@ def test_a_block_that_is_touched_or_moves_is_refused(drawer):
     above = at + LYING + [0, 0, 0.02]
     assert not stage.tool(above, gap_m=2 * CUBE - 0.0006).solved
     assert stage.physics.gripped("red")[0]
-    assert stage.tool(above + [0, 0, 0.06]).solved
+    assert stage.tool(above + np.array([0, 0, 0.06])).solved
     assert not stage.move("red", (0.04, 0, 0)).solved
     stage.move("red")
     knob = stage.physics.site("left_handle")[0]

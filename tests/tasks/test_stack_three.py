@@ -56,8 +56,8 @@ def test_a_tower_of_which_a_block_is_held_or_moves_is_refused(tower, name):
     stage = tower()
     # From above, the fingers reach the upper two.
     at = stage.physics.body_pos(name if name != "red" else "green")[0]
-    assert stage.tool(at + [0, 0, 0.004]).solved
-    assert not stage.tool(at + [0, 0, 0.004], gap_m=2 * CUBE - 0.0006).solved
+    assert stage.tool(at + np.array([0, 0, 0.004])).solved
+    assert not stage.tool(at + np.array([0, 0, 0.004]), gap_m=2 * CUBE - 0.0006).solved
     assert not tower().move(name, (0.04, 0, 0)).solved
 
 

@@ -88,7 +88,7 @@ def test_a_block_that_leans_is_refused(tower):
     """One edge on the base, one on the third block beside it, which is not a tower."""
     stage = tower()
     assert not stage.tilt("red", BASE + ON + [0, 0, 0.002], (0, 1, 0), 0.2).solved
-    beside = BASE + [2 * CUBE + 0.0005, 0, 0]
+    beside = BASE + np.array([2 * CUBE + 0.0005, 0, 0])
     assert stage.put("blue", beside).put("red", BASE + ON + [0.012, 0, 0]).solved
     assert not stage.put("red", BASE + ON + [CUBE, 0, 0]).run(0.3).solved
     assert stage.physics.on("red", "green")[0]

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trimix.core.seeds import stream
 from trimix.tasks.push_planner import Planner
-from trimix.tasks.tee import BOXES, SUPPORT_RADIUS, Tee, clearance
+from trimix.tasks.push_t import COVERED
+from trimix.tasks.push_t_expert import _DONE as DONE
+from trimix.tasks.tee import BOXES, SUPPORT_RADIUS, UNIT, Tee, clearance, lost
 
 RADIUS, MARGIN = 0.0125, 0.018
 TEE = Tee(1.0, RADIUS, MARGIN)
@@ -25,11 +28,14 @@ def _area() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(points), np.concatenate(weights)
 
 
-def test_the_origin_is_the_centroid_and_the_support_radius_its_mean_distance() -> None:
+def test_the_origin_is_the_centroid_and_the_support_radius_that_of_a_t() -> None:
+    """Between evenly spread pressure and equal loads on the eight corners of its boxes."""
     points, weights = _area()
     assert np.average(points, axis=0, weights=weights) == pytest.approx([0, 0], abs=1e-9)
-    mean = np.average(np.linalg.norm(points, axis=1), weights=weights)
-    assert mean == pytest.approx(SUPPORT_RADIUS, abs=2e-3)
+    even = np.average(np.linalg.norm(points, axis=1), weights=weights)
+    signs = np.array([[x, y] for x in (-1, 1) for y in (-1, 1)])
+    corners = np.concatenate([np.array(c) + signs * np.array(h) for c, h in BOXES])
+    assert even < SUPPORT_RADIUS < np.linalg.norm(corners, axis=1).mean()
 
 
 def test_contacts_lie_on_the_boundary_and_push_inwards() -> None:
@@ -80,20 +86,74 @@ def test_the_way_around_arrives_and_never_touches(point: np.ndarray, contact: in
         pytest.fail("it never arrived")
 
 
+MARK, WIDE = np.zeros(3), np.array([9.0, 9.0])
+NEAR = np.zeros(K)
+
+
+def _planner(unit: float) -> Planner:
+    return Planner(Tee(unit, RADIUS, MARGIN))
+
+
+def _foot(tee: Tee) -> int:
+    """The contact that pushes the stem's end straight up."""
+    return next(k for k in range(K) if tee.normal[k, 1] == 1 and abs(tee.contact[k, 0]) < 1e-9)
+
+
 def test_no_push_remains_at_the_goal_and_a_straight_one_for_a_straight_error() -> None:
-    planner = Planner(TEE)
-    foot = next(k for k in range(K) if TEE.normal[k, 1] == 1 and abs(TEE.contact[k, 0]) < 1e-9)
-    assert planner.remaining(np.zeros(3), foot) == 0.0
-    assert planner.remaining(np.array([0.0, -0.09, 0.0]), foot) == pytest.approx(0.09, abs=0.02)
-    assert planner.remaining(np.array([0.0, 0.09, 0.0]), foot) == 0.0
-    assert planner.choose(np.array([0.0, -0.09, 0.0]), np.array([0.0, -0.2])) == foot
+    planner = _planner(UNIT)
+    foot = _foot(planner.tee)
+
+    def remaining(y: float) -> float:
+        return planner.remaining(np.array([0.0, y, 0.0]), foot, MARK, WIDE, begun=True)
+
+    assert remaining(0.0) == 0.0
+    assert remaining(-0.08) == pytest.approx(0.08, abs=0.02)
+    assert remaining(0.08) < 0.1 * UNIT  # next to nothing: the other way needs another contact
+    below = np.array([0.0, -0.2])
+    away = np.array([0.0, -0.08, 0.0])
+    for straight in (False, True):
+        assert planner.choose(away, below, MARK, WIDE, NEAR, straight) == foot
+
+
+def test_a_push_that_was_not_begun_goes_on_for_a_while() -> None:
+    planner = _planner(UNIT)
+    foot = _foot(planner.tee)
+    left = [planner.remaining(np.zeros(3), foot, MARK, WIDE, begun=b) for b in (True, False)]
+    assert left[0] == 0.0 < left[1]
+
+
+def test_a_contact_out_of_reach_is_not_chosen() -> None:
+    planner = _planner(UNIT)
+    foot = _foot(planner.tee)
+    away, below = np.array([0.0, -0.08, 0.0]), np.array([0.0, -0.2])
+    beyond = np.where(planner.tee.contact[:, 1] < 0, 0.1, 0.0)
+    chosen = planner.choose(away, below, MARK, WIDE, beyond, True)
+    assert chosen != foot and beyond[chosen] == 0.0
 
 
 @given(st.tuples(st.floats(0.05, 0.1), st.floats(-0.1, 0.1), st.floats(-3, 3)), points)
 @settings(max_examples=15)
 def test_a_whole_turn_changes_no_plan(pose: tuple[float, ...], stick: np.ndarray) -> None:
-    planner = Planner(TEE)
+    planner = _planner(UNIT)
     turned = np.array(pose) + np.array([0, 0, 4 * np.pi])
-    contact = planner.choose(np.array(pose), stick)
-    assert planner.choose(turned, stick) == contact
-    assert planner.remaining(turned, contact) == planner.remaining(np.array(pose), contact)
+    contact = planner.choose(np.array(pose), stick, MARK, WIDE, NEAR, True)
+    assert planner.choose(turned, stick, MARK, WIDE, NEAR, True) == contact
+    for begun in (False, True):
+        left = planner.remaining(np.array(pose), contact, MARK, WIDE, begun=begun)
+        assert planner.remaining(turned, contact, MARK, WIDE, begun=begun) == left
+
+
+def test_who_leaves_a_t_that_seems_covered_leaves_it_covered() -> None:
+    """The planner's estimate of what is uncovered is near enough for the expert to stop by it."""
+    rng = stream(0, "lost")
+    points, weights = _area()
+    some = rng.choice(len(points), 3000, p=weights / weights.sum())
+    stopped = 0
+    for _ in range(300):
+        x, y, yaw = rng.normal(0, [0.05, 0.05, 0.03])
+        if lost(np.array(x), np.array(y), np.array(yaw), 1.0) < DONE:
+            c, s = np.cos(yaw), np.sin(yaw)
+            local = (points[some] - [x, y]) @ np.array([[c, -s], [s, c]])
+            assert (clearance(local, 1.0) > 0).mean() < 1 - COVERED
+            stopped += 1
+    assert stopped > 50
