@@ -15,6 +15,7 @@ BENCHES = Registry(
         "looks": "trimix.bench.looks:run",
         "plan": "trimix.bench.plan:run",
         "restore": "trimix.bench.restore:run",
+        "sim": "trimix.bench.sim:run",
         "statistics": "trimix.bench.statistics:run",
         "tiny": "trimix.bench.pipelines:tiny",
         "windows": "trimix.bench.windows:run",

@@ -57,7 +57,7 @@ class Cameras:
         self._model = physics.batch.get_model(0)
         self._data = mujoco.MjData(self._model)
         self._figures = Figures(physics)
-        self._canvas: _Canvas | None = None
+        self._canvas: Canvas | None = None
 
     def draw(self, row: int) -> dict[str, U8]:
         """camera -> (H, W, 3) uint8 of one row as it is now.
@@ -77,15 +77,7 @@ class Cameras:
         if not out or not len(rows):
             return out
         self._figures.follow(rows)
-        if self._canvas is None:
-            self._canvas = _Canvas(
-                self._model,
-                self.sizes.values(),
-                supersample=self._supersample,
-                mapped_shadows=not self._figures.planar_shadows,
-                additive=self._figures.additive,
-            )
-        canvas, model, data = self._canvas, self._model, self._data
+        canvas, model, data = self.canvas, self._model, self._data
         canvas.make_current()
         for k, row in enumerate(rows):
             if self._physics.parameters.expanded:
@@ -99,6 +91,23 @@ class Cameras:
                 canvas.draw(model, data, camera, out[name][k])
         return out
 
+    @property
+    def canvas(self) -> Canvas:
+        """What is drawn on; made when it is first asked for.
+
+        Raises:
+            MissingError: no OpenGL library.
+        """
+        if self._canvas is None:
+            self._canvas = Canvas(
+                self._model,
+                self.sizes.values(),
+                supersample=self._supersample,
+                mapped_shadows=not self._figures.planar_shadows,
+                additive=self._figures.additive,
+            )
+        return self._canvas
+
     def close(self) -> None:
         """Free the OpenGL context; the next picture makes another."""
         if self._canvas is not None:
@@ -106,7 +115,7 @@ class Cameras:
             self._canvas = None
 
 
-class _Canvas:
+class Canvas:
     """One OpenGL context, and the scene that is drawn in it."""
 
     def __init__(

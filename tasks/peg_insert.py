@@ -1,4 +1,4 @@
-"""Put a round peg into the named one of three square sockets.
+"""Put a peg with a round shaft into the named one of three square sockets.
 
 Axes: N rows. Lengths are m of a cell of scale 1 where the scene is laid out.
 """
@@ -12,6 +12,7 @@ import numpy as np
 
 from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.physics import Physics, Row
+from trimix.sim.queries import Names_
 from trimix.sim.scene import GEOM, Scene
 from trimix.sim.task import Cheater, Goals
 from trimix.tasks.cheats import cheater, other, until, whole
@@ -20,7 +21,6 @@ from trimix.tasks.tabletop import (
     COLOURS,
     Phrases,
     Tabletop,
-    block,
     near,
     room,
     solid,
@@ -28,19 +28,20 @@ from trimix.tasks.tabletop import (
     texts,
 )
 
-PEG = "peg"
+PEG, HEAD = "peg", "peg_head"
 SOCKETS = ("red", "green", "blue")
-RADIUS, HALF = 0.014, 0.030
-"""Of the peg: its radius and half of its length."""
+RADIUS, LENGTH = 0.014, 0.034
+"""Of the peg's shaft. Its origin is the middle of the lower end."""
+HEAD_HALF = (0.015, 0.015, 0.012)
+"""Of the square head that it is gripped by, and whose middle is a site."""
 HOLE, DEPTH, FLOOR = 0.017, 0.030, 0.004
 """Of a socket: half of the hole's width, height of the walls and of the floor above the table."""
 SEATED_M = 0.004
 """How far above the floor the lower end of a peg may be that is in."""
-UPRIGHT_RAD = 0.25
+UPRIGHT_RAD = 0.2
 _WALL = 0.014
-_GRASP_M = 0.016  # below the peg's upper end
 _OVER_M = 0.020  # the lower end over the socket on the way
-_ALIGNED_M = 0.0015
+_ALIGNED_M = 0.002
 _PLACING = ("lower", "open", "away")
 PHRASES = Phrases(
     train=(
@@ -79,7 +80,7 @@ class PegInsert(Tabletop):
     def compose(self, scene: Scene) -> None:
         """A peg and three sockets."""
         scene.add_room()
-        block(scene, PEG, (0.86, 0.78, 0.62, 1.0), (RADIUS, HALF), GEOM.mjGEOM_CYLINDER)
+        _peg(scene)
         for colour in SOCKETS:
             _socket(scene, colour)
 
@@ -90,7 +91,7 @@ class PegInsert(Tabletop):
             at = (rng.uniform(0.04, 0.10), y + rng.uniform(-0.02, 0.02), 0.0)
             row.set_pose(str(colour), at, rng.uniform(-0.4, 0.4))
         place = spread(rng, 1, 0.0, half=(0.045, 0.15), center=(-0.075, 0.0))[0]
-        row.set_pose(PEG, (*place, float(row.geom_size(PEG)[1]) / row.scale))
+        row.set_pose(PEG, (*place, 0.0), rng.uniform(-np.pi, np.pi))
         return PHRASES.goal(rng, into=str(rng.choice(SOCKETS)))
 
     def success(self, physics: Physics, goals: Goals) -> BoolArray:
@@ -101,12 +102,12 @@ class PegInsert(Tabletop):
         )
 
     def progress(self, physics: Physics, goals: Goals) -> F64:
-        """Tool to peg, then the peg's lower end over the socket, then down."""
+        """Tool to head, then the peg's lower end over the socket, then down."""
         into, s = texts(goals, "into"), physics.scale
-        away = lower_end(physics) - physics.body_pos(into)
-        reach = np.linalg.norm(physics.tool_pos() - physics.body_pos(PEG), axis=1)
+        away = physics.body_pos(PEG) - physics.body_pos(into)
+        reach = np.linalg.norm(physics.tool_pos() - physics.site(HEAD), axis=1)
         aside = np.linalg.norm(away[:, :2], axis=1)
-        within = physics.inside(PEG, into) & physics.upright(PEG, UPRIGHT_RAD)
+        within = (aside < HOLE * s) & (away[:, 2] < DEPTH * s) & upright(physics)
         down = np.clip(1.0 - (away[:, 2] / s - FLOOR) / DEPTH, 0.0, 1.0)
         part = 0.25 * near(reach, 0.08 * s) + 0.4 * near(aside, 0.08 * s)
         return np.where(within, 0.65 + 0.3 * down, part)
@@ -124,28 +125,28 @@ class PegInsert(Tabletop):
         return Expert(physics, goals, interface, lambda: self.success(physics, goals))
 
 
-def lower_end(physics: Physics) -> F64:
-    """(N, 3) m, the lower end of the peg's axis."""
-    axis = physics.body_mat(PEG)[:, :, 2]
-    half = np.array([physics.geom_size(PEG, i)[1] for i in range(physics.n)])
-    down = np.where(axis[:, 2:] > 0, -axis, axis)
-    return np.asarray(physics.body_pos(PEG) + half[:, None] * down)
-
-
 def upright(physics: Physics) -> BoolArray:
-    """(N,) whether the peg stands, on either end."""
-    return np.asarray(np.abs(physics.body_mat(PEG)[:, 2, 2]) > np.cos(UPRIGHT_RAD))
+    """(N,) whether the peg's shaft points down."""
+    return physics.upright(PEG, UPRIGHT_RAD)
 
 
-def seated(physics: Physics, into: list[str]) -> BoolArray:
+def seated(physics: Physics, into: Names_) -> BoolArray:
     """(N,) whether the peg stands in a socket, down to its floor."""
-    low = (lower_end(physics) - physics.body_pos(into))[:, 2]
-    deep = low < (FLOOR + SEATED_M) * physics.scale
-    return np.asarray(physics.inside(PEG, into) & upright(physics) & deep)
+    return np.asarray(physics.inside(PEG, into) & upright(physics))
+
+
+def _peg(scene: Scene) -> None:
+    """A square head on a round shaft."""
+    body = scene.add_prop(PEG, (0.86, 0.78, 0.62, 1.0))
+    radius, half, middle = scene.size(RADIUS, LENGTH / 2, LENGTH + HEAD_HALF[2])
+    solid(body, PEG, GEOM.mjGEOM_CYLINDER, (radius, half), pos=(0, 0, half))
+    head = scene.size(*HEAD_HALF)
+    solid(body, f"{PEG}_1", GEOM.mjGEOM_BOX, head, pos=(0, 0, middle), material=PEG)
+    body.add_site(name=HEAD, pos=[0, 0, middle], group=4)
 
 
 def _socket(scene: Scene, name: str) -> None:
-    """A block with a square hole, which a site of its name fills and overtops."""
+    """A block with a square hole; the site of its name is where a seated peg's lower end is."""
     body = scene.add_fixture(name, COLOURS[name])
     hole, wall, floor, depth = scene.size(HOLE, _WALL / 2, FLOOR / 2, DEPTH / 2)
     solid(body, name, GEOM.mjGEOM_BOX, (hole, hole, floor), pos=(0, 0, floor), material=name)
@@ -153,35 +154,29 @@ def _socket(scene: Scene, name: str) -> None:
         size = (wall if sx else hole + 2 * wall, wall if sy else hole, depth)
         at = (sx * (hole + wall), sy * (hole + wall), depth)
         solid(body, f"{name}_{k + 1}", GEOM.mjGEOM_BOX, size, pos=at, material=name)
-    room(body, name, (hole, hole, scene.size(HALF + DEPTH / 2)[0]))
+    seat = scene.size(SEATED_M, FLOOR)
+    room(body, name, (hole, hole, seat[0]), z=seat[1])
 
 
 class Expert(ToolPolicy):
     """Puts the peg into the named socket. A peg that has fallen over is beyond it."""
 
     def plan(self, row: int, rng: np.random.Generator) -> list[Move]:
-        physics, into = self.physics, self.goals[row].text("into")
-        half = float(physics.geom_size(PEG, row)[1])
-        axis = physics.body_mat(PEG)[row, :, 2]
-        seat = physics.body_pos(into)[row] + np.array([0.0, 0.0, FLOOR * self.scale])
-        low = lower_end(physics)[row]
-        if self._has(row):
+        physics, s = self.physics, self.scale
+        seat = physics.body_pos(self.goals[row].text("into"))[row] + [0.0, 0.0, FLOOR * s]
+        low, head = physics.body_pos(PEG)[row], physics.site(HEAD)[row]
+        if physics.gripped(PEG)[row] and physics.finger_opening()[row] < 0.98:
             return self._insert(row, seat, low)
-        if abs(axis[2]) < 0.7:
+        if physics.body_mat(PEG)[row, 2, 2] < 0.9:
             return self.rise(row, 0.15)
-        top = physics.body_pos(PEG)[row] + half * axis * np.sign(axis[2])
-        at = top - np.array([0.0, 0.0, _GRASP_M * self.scale])
-        lift = DEPTH + _OVER_M - float(low[2]) / self.scale
-        yaw = self.tool_yaw(row) + rng.uniform(-0.3, 0.3)
-        return [*self.rise(row, 0.12), *self.pick(row, PEG, at, yaw, hover=0.08, lift=lift)]
-
-    def _has(self, row: int) -> bool:
-        gripped = bool(self.physics.gripped(PEG)[row])
-        return gripped and bool(self.physics.finger_opening()[row] < 0.98)
+        lift = DEPTH + _OVER_M - float(low[2]) / s
+        yaw = self.grasp_yaw(row, float(physics.yaw(PEG)[row]), np.pi / 2)
+        return [*self.rise(row, 0.11), *self.pick(row, PEG, head, yaw, hover=0.07, lift=lift)]
 
     def _insert(self, row: int, seat: F64, low: F64) -> list[Move]:
         """One step further with the peg in hand: up, over the socket, or down into it."""
-        s, tool, yaw = self.scale, self.physics.tool_pos()[row], self.tool_yaw(row)
+        physics, into = self.physics, self.goals[row].text("into")
+        s, tool, yaw = self.scale, physics.tool_pos()[row], self.tool_yaw(row)
         keeps, held = self.keeps(row, PEG), tool - low
         aside = float(np.linalg.norm((low - seat)[:2]))
         over = seat[2] + (DEPTH - FLOOR + _OVER_M) * s
@@ -195,7 +190,15 @@ class Expert(ToolPolicy):
         away = down + np.array([0.0, 0.0, 0.06 * s])
         return [
             Move(down, yaw, 1.0, 0.5, 0.08 * s, keeps, "lower"),
-            Move(down, yaw, 0.0, self._close_s(), name="open"),
+            Move(
+                down,
+                yaw,
+                0.0,
+                self._close_s(),
+                0.0,
+                lambda: bool(seated(physics, into)[row]),
+                "open",
+            ),
             Move(away, yaw, 0.0, 0.4, 0.15 * s, name="away"),
         ]
 

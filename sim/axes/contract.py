@@ -173,6 +173,9 @@ class Axis(ABC):
             ConfigError: a how or a value that the axis does not take, or a result out of range;
                 it names the target, the axis and the range.
         """
+        quick = self._quick(change, base)
+        if quick is not None:
+            return quick
         if change.how in HOWS and change.how not in self.hows:
             raise ConfigError(
                 f"a {self.label} is {_past(self.hows)}, not {change.how}", where=change.target
@@ -188,6 +191,18 @@ class Axis(ABC):
                 do=f"axis {self.name} takes {_range(self.low, self.high)}{unit}",
             )
         return out
+
+
+    def _quick(self, change: Change, base: npt.ArrayLike) -> Array | None:
+        """What `result` gives for one number that is in range, as nearly all are; numpy's checks of
+        it would take most of an episode's beginning."""
+        value, low, high = change.value, self.low, self.high
+        if type(value) is not float or not isinstance(base, float) or change.how not in self.hows:
+            return None
+        if isinstance(low, tuple) or isinstance(high, tuple):
+            return None
+        out = {"set": value, "scale": base * value, "add": base + value}[change.how]
+        return np.asarray(out) if low <= out <= high else None
 
 
 def same(model: mujoco.MjModel, ids: Sequence[int]) -> list[int]:

@@ -91,6 +91,7 @@ WORLDS = {
     for mode in MODES
     if not (mode == "ee_delta" and ROBOTS[TASKS[task]().robot].planar)
     for preset in ("none", "strong")
+    if task == "banana_on_plate" or (mode, preset) == ("joint_velocity", "strong")
 }
 
 

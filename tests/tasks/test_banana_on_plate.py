@@ -174,6 +174,24 @@ def test_a_banana_half_on_the_table_is_not(plate):
     assert not stage.solved
 
 
+def test_a_banana_whose_end_hangs_to_the_table_is_not(plate):
+    """Its middle is over the plate, and an end leans on the table."""
+    stage, at = plate
+    stage.tilt("banana", at + LYING + np.array([0.07, 0.0, 0.005]), (0, 1, 0), 0.4)
+    assert stage.physics.on("banana", "plate")[0]
+    assert stage.physics.touching("banana", TABLE)[0]
+    assert not stage.solved
+
+
+def test_a_plate_that_is_tipped_up_is_not(plate):
+    stage, at = plate
+    tip, rise = 0.3, np.array([0.0, 0.0, 0.06 * np.sin(0.3) - 0.0005])
+    stage.tilt("plate", at + rise, (0, 1, 0), tip).put("banana", at + LYING + rise)
+    assert stage.physics.on("banana", "plate")[0]
+    assert stage.physics.touching("plate", TABLE)[0]
+    assert not stage.solved
+
+
 def test_the_gripper_is_used_as_in_the_recordings():
     """Recorded: closes at 40% and opens at 79% of an episode, which went on for a while."""
     task = BananaOnPlate()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from trimix.sim.contacts import TABLE
 from trimix.tasks.tabletop import CUBE
 
 BASE = np.array([0.02, 0.05, CUBE])
@@ -92,3 +93,12 @@ def test_a_block_that_leans_is_refused(tower):
     assert stage.put("blue", beside).put("red", BASE + ON + [0.012, 0, 0]).solved
     assert not stage.put("red", BASE + ON + [CUBE, 0, 0]).run(0.3).solved
     assert stage.physics.on("red", "green")[0]
+
+
+def test_a_base_that_is_tipped_up_is_refused(tower):
+    stage = tower()
+    tip = 0.2
+    rise = CUBE * np.array([0, 0, np.cos(tip) + np.sin(tip) - 1]) - np.array([0, 0, 0.0005])
+    stage.tilt("green", BASE + rise, (0, 1, 0), tip).put("red", BASE + rise + ON)
+    assert stage.physics.on("red", "green")[0] and stage.physics.touching("green", TABLE)[0]
+    assert not stage.solved
