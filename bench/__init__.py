@@ -9,6 +9,7 @@ BENCHES = Registry(
         "cheats": "trimix.bench.cheats:cheats",
         "collecting": "trimix.bench.collecting:run",
         "demo": "trimix.bench.pipelines:demo",
+        "effects": "trimix.bench.effects:run",
         "experts": "trimix.bench.experts:run",
         "exploits": "trimix.bench.cheats:exploits",
         "import": "trimix.bench.importing:run",

@@ -22,6 +22,8 @@ _TABLE = {
     "report": ("report", "say what a run found"),
     "view": ("view", "write a recording of episodes for the rerun viewer"),
     "verify": ("verify", "replay sim episodes from their provenance"),
+    "check": ("check", "hold a task of your own against the laws that ours keep to"),
+    "randomization": ("randomization", "the axes of randomization, and what each does"),
     "store": ("store", "what is kept of results, why, and what can go"),
     "bench": ("bench", "measure trimix beside ceilings and baselines"),
     "doctor": ("doctor", "look at this machine, or check a data set"),

@@ -260,7 +260,11 @@ def add_lights(
     near = float(np.linalg.norm(place))
     spec.worldbody.add_light(
         name="fill",
-        type=mujoco.mjtLightType.mjLIGHT_POINT,
+        # MuJoCo's renderer leaves out lights of type point: a wide cone does.
+        type=mujoco.mjtLightType.mjLIGHT_SPOT,
+        dir=list(-place / near),
+        cutoff=80.0,
+        exponent=1.0,
         pos=list(np.asarray(center, float) + place),
         # Half as bright as at the center where it is 1.4 times as far.
         attenuation=[0.0, 0.0, 1 / near**2],

@@ -189,8 +189,8 @@ class Queries:
                 randomization.
             goal: (N, 3) x, y in m and yaw in rad of the goal.
 
-        As in Push-T (Chi et al., RSS 2023): intersection area over the goal's area, here by a grid
-        of points.
+        As in Push-T (Chi et al., RSS 2023): intersection area over the goal's area, here by a
+        lattice of points.
         """
         points = _filled(outline)
         pose = np.column_stack([self.body_pos(name)[:, :2], self.yaw(name)])
@@ -237,9 +237,10 @@ def _filled(outline: Boxes) -> F64:
     centers = np.array([c[:2] for c, _ in outline])
     halves = np.array([h[:2] for _, h in outline])
     low, high = (centers - halves).min(0), (centers + halves).max(0)
-    part = (np.arange(_GRID) + 0.5) / _GRID
-    x, y = np.meshgrid(low[0] + part * (high[0] - low[0]), low[1] + part * (high[1] - low[1]))
-    points = np.column_stack([x.ravel(), y.ravel()])
+    # A golden-ratio lattice: no shift along an edge moves a whole column of points out at once.
+    k = np.arange(_GRID**2)
+    part = np.column_stack([(k + 0.5) / len(k), (k * 0.5 * (5**0.5 - 1) + 0.5) % 1.0])
+    points = low + part * (high - low)
     return np.asarray(points[_within(points, outline)])
 
 

@@ -112,20 +112,20 @@ class MujocoWorld(World):
         task.compose(scene)
         self.model = scene.compile()
         cameras = (config.cameras or task.cameras[:1]) if config.draw_images else ()
+        things = scene.inventory
+        self.roles = find_roles(
+            self.model,
+            props=things.props,
+            fixtures=things.fixtures,
+            tables=things.tables,
+            cameras=cameras,
+            joints=robot.joints,
+            tool=robot.tool,
+            pads=[body for finger in robot.fingers for body in finger],
+            own=task.axes(),
+        )
         if isinstance(randomization, str):
-            things = scene.inventory
-            roles = find_roles(
-                self.model,
-                props=things.props,
-                fixtures=things.fixtures,
-                tables=things.tables,
-                cameras=cameras,
-                joints=robot.joints,
-                tool=robot.tool,
-                pads=[body for finger in robot.fingers for body in finger],
-                own=task.axes(),
-            )
-            randomization = randomizer(randomization, roles)
+            randomization = randomizer(randomization, self.roles)
         self.randomizer = randomization
         self.physics = Physics(
             self.model,
@@ -146,8 +146,8 @@ class MujocoWorld(World):
             control_mode=config.control_mode,
             control_dt_s=config.control_dt_s,
         )
-        self._things = scene.inventory
-        self._witness = Witness(self.physics, scene.inventory, self.interface.cameras)
+        self._things = things
+        self._witness = Witness(self.physics, things, self.interface.cameras)
         self._control = Control(self.physics, config.control_mode, config.control_dt_s)
         self._link = Link(
             self.physics,

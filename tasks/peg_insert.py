@@ -40,6 +40,7 @@ SEATED_M = 0.004
 """How far above the floor the lower end of a peg may be that is in."""
 UPRIGHT_RAD = 0.2
 _WALL = 0.014
+_DENSITY = 1200.0  # kg/m^3, of hard plastic: fingers sink into what is lighter
 _OVER_M = 0.020  # the lower end over the socket on the way
 _ALIGNED_M = 0.002
 _PLACING = ("lower", "open", "away")
@@ -139,9 +140,10 @@ def _peg(scene: Scene) -> None:
     """A square head on a round shaft."""
     body = scene.add_prop(PEG, (0.86, 0.78, 0.62, 1.0))
     radius, half, middle = scene.size(RADIUS, LENGTH / 2, LENGTH + HEAD_HALF[2])
-    solid(body, PEG, GEOM.mjGEOM_CYLINDER, (radius, half), pos=(0, 0, half))
+    solid(body, PEG, GEOM.mjGEOM_CYLINDER, (radius, half), pos=(0, 0, half), density=_DENSITY)
     head = scene.size(*HEAD_HALF)
-    solid(body, f"{PEG}_1", GEOM.mjGEOM_BOX, head, pos=(0, 0, middle), material=PEG)
+    at = (0, 0, middle)
+    solid(body, f"{PEG}_1", GEOM.mjGEOM_BOX, head, pos=at, material=PEG, density=_DENSITY)
     body.add_site(name=HEAD, pos=[0, 0, middle], group=4)
 
 

@@ -51,6 +51,7 @@ class PushT(Tabletop):
     gripper: bool = False
     time_limit_s: float = 60.0
     hold_s: float = 1.0
+    cameras: tuple[str, ...] = ("front",)
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
-from trimix.sim.cell import REACH_M
 from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
@@ -144,25 +143,10 @@ class Expert(ShovePolicy):
         to = self.at(row, into)
         for each in OBJECTS:
             if each != name and np.abs(self.at(row, each) - to).max() < (HALF + CUBE + 0.004) * s:
-                return Job(each, self._beside(row, each, to), self.things)
+                return Job(each, self.beside(row, each, to, (HALF + CUBE + 0.02) * s), self.things)
         if np.abs(self.at(row, name) - to).max() > 0.018 * s:
             return Job(name, to, self.things)
         return None
-
-    def _beside(self, row: int, name: str, zone: F64) -> F64:
-        """(2,) m, the best place for a block that is in the way: near, free, within reach."""
-        s, at = self.scale, self.at(row, name)
-        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-        way = np.stack([np.cos(turn), np.sin(turn)], -1)
-        out = (HALF + CUBE + 0.02) * s / np.abs(way).max(1, keepdims=True)
-        spots = zone + way * out
-        cost = np.linalg.norm(spots - at, axis=1)
-        for each in OBJECTS:
-            if each != name:
-                apart = np.linalg.norm(spots - self.at(row, each), axis=1)
-                cost += 5 * np.maximum(0.07 * s - apart, 0.0)
-        cost += 5 * np.maximum(np.abs(spots) - np.array(REACH_M) * s, 0.0).sum(1)
-        return np.asarray(spots[int(cost.argmin())])
 
 
 class _Hand(ToolPolicy):

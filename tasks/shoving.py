@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trimix.core.contracts import F64, I64, BoolArray, PolicyInterface
+from trimix.sim.cell import REACH_M
 from trimix.sim.physics import Physics
 from trimix.sim.scene import GEOM
 from trimix.sim.task import Goals
 from trimix.tasks.detour import detour
 from trimix.tasks.pushing import End, Steer, StickPolicy
 
-_PUSH, _SLOWEST = 0.07, 0.02  # m/s
+_SLOWEST = 0.02  # m/s
 _STOP = 2.5  # 1/s, of the speed near the end
 _CENTRE = 3.5  # 1/s, back behind the middle
 _ENTER, _KEEP = 0.35, 0.85  # of the thing's half width: how far aside pushing begins and ends
@@ -27,6 +28,7 @@ _AWAY_M = 0.05  # from everything, when there is nothing left to do
 _AIR_M = 0.004
 _TURNS = np.radians([0, 20, -20, 40, -40, 65, -65, 90, -90, 120, -120, 150, -150, 180])
 _TURN_COST_M = 0.004  # of clearance, a radian that a push is off the way
+_LUCK_M = 0.002
 _ASIDE_M = 0.035  # how far a thing goes off the way before the way is looked for anew
 _BENT = 0.5  # cos: a way that turns by more than this needs another place to push from
 
@@ -55,6 +57,7 @@ class _Mind:
         pushing: whether the stick is behind it.
         heading: (2,) the way that it is to be pushed.
         turn: rad that the heading is off the shortest way, for want of room.
+        turned: how many headings in a row were so: more of them make the next one more random.
         begin: (2,) m, where the thing was when that was settled.
     """
 
@@ -62,6 +65,7 @@ class _Mind:
     pushing: bool = False
     heading: F64 | None = None
     turn: float = 0.0
+    turned: int = 0
     begin: F64 = field(default_factory=lambda: np.zeros(2))
 
 
@@ -70,9 +74,11 @@ class ShovePolicy(StickPolicy):
 
     Attributes:
         things: all that may be touched, names of props with one geom each.
+        push_m_s: how fast things are pushed, at scale 1.
     """
 
     things: Sequence[str] = ()
+    push_m_s = 0.07
 
     def __init__(
         self,
@@ -93,6 +99,10 @@ class ShovePolicy(StickPolicy):
         super().reset(rows, seeds)
         for i in np.flatnonzero(rows):
             self._minds[i] = _Mind()
+
+    def busy(self, row: int) -> str:
+        """The thing that the row is about; "" before the first."""
+        return self._minds[row].name
 
     def at(self, row: int, name: str) -> F64:
         """(2,) m."""
@@ -120,6 +130,25 @@ class ShovePolicy(StickPolicy):
         job = self.job(row)
         return self.physics.tool_pos()[row, :2] if job is None else self.at(row, job.name)
 
+    def beside(self, row: int, name: str, zone: F64, half: float) -> F64:
+        """(2,) m, the best place for a thing that is in the way: near, free, within reach.
+
+        Args:
+            zone: (2,) m, the middle of a square that the thing shall leave.
+            half: m, how far from there its middle must be, in x or y.
+        """
+        s, turn = self.scale, np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        way = np.stack([np.cos(turn), np.sin(turn)], -1)
+        spots = zone + way * half / np.abs(way).max(1, keepdims=True)
+        cost = np.linalg.norm(spots - self.at(row, name), axis=1)
+        own = self.round(row, name)
+        for other in self.things:
+            if other != name:
+                apart = np.linalg.norm(spots - self.at(row, other), axis=1)
+                cost += 5 * np.maximum(own + self.round(row, other) + 0.02 * s - apart, 0.0)
+        cost += 5 * np.maximum(np.abs(spots) - np.array(REACH_M) * s, 0.0).sum(1)
+        return np.asarray(spots[int(cost.argmin())])
+
     def steer(self, row: int, tip: F64, end: End, solved: bool) -> Steer:
         mind, job = self._minds[row], None if solved else self.job(row)
         height = self.height(row, tip, end)
@@ -138,7 +167,7 @@ class ShovePolicy(StickPolicy):
             mind.pushing = True
             left = float(np.linalg.norm(job.to - at))
             gap = behind - contact
-            speed = float(np.clip(_STOP * left, _SLOWEST, _PUSH)) + max(0.0, 2.0 * gap)
+            speed = float(np.clip(_STOP * left, _SLOWEST, self.push_m_s)) + max(0.0, 2.0 * gap)
             return Steer(speed * d - _CENTRE * aside * side)
         if mind.pushing:
             mind.pushing, mind.heading = False, None
@@ -163,13 +192,17 @@ class ShovePolicy(StickPolicy):
                 mind.heading = d if mind.pushing else kept
                 return mind.heading
         mind.name, mind.pushing, mind.begin = job.name, False, at
-        mind.turn, mind.heading = self._open_way(row, job, end, at, d)
+        mind.turn, mind.heading = self._open_way(row, job, end, at, d, mind.turned)
+        mind.turned = mind.turned + 1 if mind.turn else 0
         return mind.heading
 
-    def _open_way(self, row: int, job: Job, end: End, at: F64, d: F64) -> tuple[float, F64]:
+    def _open_way(
+        self, row: int, job: Job, end: End, at: F64, d: F64, turned: int
+    ) -> tuple[float, F64]:
         """(rad, (2,)): the heading nearest to d that leaves room behind the thing and before it."""
         best, most, air = (0.0, d), -np.inf, _AIR_M * self.scale
-        for turn in _TURNS:
+        luck = self._tracks[row].rng.normal(0.0, _LUCK_M * self.scale * turned, len(_TURNS))
+        for turn, more in zip(_TURNS, luck, strict=True):
             c, s = np.cos(turn), np.sin(turn)
             heading = np.array([c * d[0] - s * d[1], s * d[0] + c * d[1]])
             spot = self._stand(row, job, end, at, heading)
@@ -184,7 +217,7 @@ class ShovePolicy(StickPolicy):
                 apart = float(np.linalg.norm(at + along * heading - other))
                 now = float(np.linalg.norm(at - other))
                 gaps.append(max(apart - size - self.round(row, job.name), apart - now))
-            value = min(gaps) - _TURN_COST_M * self.scale * abs(float(turn))
+            value = min(gaps) + float(more) - _TURN_COST_M * self.scale * abs(float(turn))
             if value > most:
                 best, most = (float(turn), heading), value
         return best

@@ -18,6 +18,7 @@ from trimix.sim.physics import Physics
 from trimix.sim.task import Goals
 
 _FEEDBACK = 5.0  # 1/s, how hard the reference pulls the tool back
+_LAG_S = 0.2  # servos and links are late by about this; feedback on it would only overshoot
 _SETTLED_M, _SETTLED_RAD, _SETTLE_S = 0.004, 0.06, 0.7
 _LOST_M = 0.06  # farther from the reference than this, somebody else moved the arm: plan anew
 _PEAK = 1.875  # of a minimum-jerk path's speed, over its mean
@@ -197,7 +198,8 @@ class ToolPolicy:
         track.grip = move.grip
         track.time_s += dt
         part, rate = _minimum_jerk(track.time_s, track.seconds)
-        reference = track.begin + part * (move.pos - track.begin)
+        late, _ = _minimum_jerk(max(track.time_s - _LAG_S, 0.0), track.seconds)
+        reference = track.begin + late * (move.pos - track.begin)
         wanted = _rotation(part * track.turn) @ track.begin_mat
         velocity = rate * (move.pos - track.begin) + _FEEDBACK * (reference - pos)
         turning = rate * track.turn

@@ -113,7 +113,7 @@ class SortByColour(Tabletop):
             row.set_pose(name, (*at, height), rng.uniform(-0.2, 0.2))
         colour = str(rng.choice([*SORTED, "all"]))
         said = ALL.goal(rng) if colour == "all" else ONE.goal(rng, colour=colour)
-        return Goal(said.instruction, {"colour": colour, **lay})
+        return replace(said, params={"colour": colour, **lay})
 
     def success(self, physics: Physics, goals: Goals) -> BoolArray:
         """Every block lies where it should, and the robot has let go."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from trimix.cli.main import VERBS
+
 REPO = Path(__file__).resolve().parents[1]
 MAX_LINES = 400
 # Its import registers Gymnasium's ids: that is what Gymnasium's "module:id" is for.
@@ -292,4 +294,5 @@ def test_only_the_command_line_prints_and_knows_hydra():
 
 def test_the_command_line_only_parses_calls_and_prints():
     """What it can do, a line of Python can: what it is made of stands in other rooms."""
-    assert sum(len(p.read_text().splitlines()) for p in (REPO / "cli").rglob("*.py")) <= 900
+    lines = sum(len(p.read_text().splitlines()) for p in (REPO / "cli").rglob("*.py"))
+    assert lines <= 75 * len(VERBS)

@@ -150,6 +150,11 @@ class Axis(ABC):
         """The last part of its targets."""
         return self.name.split("/")[1]
 
+    @property
+    def span(self) -> str:
+        """The range of what comes out, with its unit."""
+        return f"{_range(self.low, self.high)} {self.unit}".rstrip()
+
     @abstractmethod
     def cells(self, model: mujoco.MjModel, ids: Sequence[int]) -> Cells:
         """All cells that `apply` may write for these objects."""
@@ -191,7 +196,6 @@ class Axis(ABC):
                 do=f"axis {self.name} takes {_range(self.low, self.high)}{unit}",
             )
         return out
-
 
     def _quick(self, change: Change, base: npt.ArrayLike) -> Array | None:
         """What `result` gives for one number that is in range, as nearly all are; numpy's checks of

@@ -67,6 +67,9 @@ def test_every_role_is_of_use():
 def test_strong_goes_further_than_mild_on_the_same_axes():
     """Between mild's ends lies no draw that is not between strong's."""
     mild, strong = (preset(name, ALL).axes for name in ("mild", "strong"))
+    both = {a.target for a in mild}
+    assert {a.target for a in strong} - both == {"image/camera/blur", "image/camera/jpeg_loss"}
+    strong = [a for a in strong if a.target in both]
     assert [(a.target, a.how) for a in mild] == [(a.target, a.how) for a in strong]
     farther = 0
     for weak, far in zip(mild, strong, strict=True):

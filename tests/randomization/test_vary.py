@@ -31,8 +31,8 @@ class Ledger:
         for row in rows:
             self.rows[row] = {}
 
-    def adjust(self, row, target, how, value):
-        self.rows[row][target] = (how, value)
+    def put(self, row, changes):
+        self.rows[row] = dict(changes)
 
 
 @given(SUBSET, st.randoms(use_true_random=False))
@@ -64,9 +64,8 @@ def test_a_draw_survives_json(episode):
 
 def test_apply_begins_at_nominal_and_keeps_to_its_row():
     ledger = Ledger()
-    ledger.restore([0, 1])
-    ledger.adjust(0, "left/over/value", "set", 1.0)
-    ledger.adjust(1, "other/row/value", "set", 1.0)
+    ledger.put(0, {"left/over/value": ("set", 1.0)})
+    ledger.put(1, {"other/row/value": ("set", 1.0)})
     draw = Randomizer(AXES).draw(stream(0))
     Randomizer.apply(draw, 0, ledger)
     once = dict(ledger.rows[0])

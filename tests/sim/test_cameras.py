@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from trimix.core.contracts import Start
-from trimix.core.seeds import stream
-from trimix.sim.cameras import degrade
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 
@@ -37,14 +35,15 @@ def test_a_picture_shows_something(make_world, task, camera):
 def test_motion_moves_the_picture(make_world, task, camera):
     world = make_world(1, task=task, cameras=(camera,), **SIZE)
     before = first(world)[camera]
-    action = np.full((1, len(world.interface.action)), 0.2, np.float32)
-    for _ in range(5):
+    action = np.full((1, len(world.interface.action)), 0.4, np.float32)
+    for _ in range(10):
         obs, *_ = world.step(action)
-    assert np.abs(obs["images"][camera][0].astype(int) - before).mean() > 0.3
+    changed = np.abs(obs["images"][camera][0].astype(int) - before).max(-1) > 8
+    assert changed.sum() >= 20
 
 
 class Marked:
-    """The banana task with a red marker high above the table, left of its middle for `front`."""
+    """The banana task with a red ball in the air, on the robot's left beyond the middle."""
 
     def __init__(self):
         self.task = TASKS["banana_on_plate"]()
@@ -55,11 +54,11 @@ class Marked:
     def compose(self, scene):
         self.task.compose(scene)
         scene.add_material("red", (1.0, 0.0, 0.0, 1.0))
-        # `front` looks along -y: its right is -x.
+        # `front` looks at the robot from across the table: the robot's left, +y, is on its right.
         scene.spec.worldbody.add_geom(
             type=mujoco.mjtGeom.mjGEOM_SPHERE,
             size=[0.05, 0, 0],
-            pos=[-0.40, 0.45, 0.45],
+            pos=[-0.20, 0.20, 0.20],
             material="red",
             contype=0,
             conaffinity=0,
@@ -76,7 +75,7 @@ def test_pictures_are_right_side_up_and_not_mirrored():
     rows, columns = np.nonzero(red)
     assert red.sum() > 10
     assert rows.mean() < 20  # high in the scene: in the upper half
-    assert columns.mean() < 28  # +x is on the left of a camera that looks along -y
+    assert columns.mean() > 36
     assert (image[..., 0] - image[..., 2])[red].mean() > 80  # RGB, not BGR
 
 
@@ -103,12 +102,12 @@ def test_a_camera_sees_the_same_with_another_beside_it(make_world):
         ("camera/wrist/rotation", "add", [0.1, 0.0, 0.0]),
         ("camera/wrist/fovy", "scale", 1.2),
         ("light/key/diffuse", "scale", 0.4),
-        ("light/fill/diffuse", "scale", [2.0, 1.0, 0.5]),
+        ("light/fill/diffuse", "scale", [3.0, 1.0, 0.3]),
         ("light/key/dir", "add", [0.8, 0.0, 0.0]),
         ("material/table/rgba", "add", [0.3, 0.0, 0.0, 0.0]),
         ("material/table/texture", "set", "checker"),
         ("material/plate/rgba", "scale", [0.2, 0.2, 0.2, 1.0]),
-        ("body/plate/scale", "scale", 1.5),
+        ("body/plate/size", "scale", 1.5),
         ("image/camera/gain", "set", 1.3),
         ("image/camera/noise_std", "set", 5.0),
     ],
@@ -144,17 +143,6 @@ def test_noise_is_fresh_in_every_frame_and_episode(make_world):
     assert all(grain.std() == pytest.approx(5.0, abs=0.5) for grain in grains)
     alike = np.corrcoef([grain.ravel() for grain in grains])
     assert np.abs(alike - np.eye(len(grains))).max() < 0.1
-
-
-def test_degrade_has_the_gain_and_the_noise_asked_for():
-    image = np.full((64, 64, 3), 100, np.uint8)
-    kept = image.copy()
-    out = degrade(image, 1.2, 6.0, stream(0))
-    assert out.dtype == np.uint8 and np.array_equal(image, kept)
-    assert out.mean() == pytest.approx(120, abs=0.5) and out.std() == pytest.approx(6.0, abs=0.3)
-    assert degrade(image, 1.0, 0.0, stream(0)).tolist() == image.tolist()
-    assert degrade(image, 9.0, 0.0, stream(0)).min() == 255  # clipped, not wrapped round
-    assert degrade(image, 0.0, 50.0, stream(0)).min() == 0
 
 
 @pytest.mark.parametrize("randomization", ["none", "mild"])

@@ -59,7 +59,7 @@ def test_the_gripper_opens_as_wide_as_the_real_one(arm):
     """85 mm of stroke between the pads' inner faces, and none when closed."""
     model, data = arm
     gap = {}
-    for name, at in (("open", CR5.finger_open), ("closed", CR5.finger_closed)):
+    for name, at in (("open", CR5.gripper.open), ("closed", CR5.gripper.closed)):
         data.qpos[6:8] = at
         mujoco.mj_kinematics(model, data)
         apart = np.linalg.norm(data.geom("pad_left").xpos - data.geom("pad_right").xpos)
@@ -70,26 +70,25 @@ def test_the_gripper_opens_as_wide_as_the_real_one(arm):
 
 @settings(max_examples=50)
 @given(
-    x=st.floats(-0.75, -0.5), y=st.floats(0.1, 0.45), z=st.floats(0.2, 0.4), yaw=st.floats(-3, 3)
+    x=st.floats(-0.13, 0.13), y=st.floats(-0.21, 0.21), z=st.floats(0.02, 0.3), yaw=st.floats(-3, 3)
 )
 def test_inverse_kinematics_reaches_what_it_says(kinematics, x, y, z, yaw):
+    """All over the workspace, in its frame."""
     q = kinematics.down((x, y, z), yaw, CR5.home)
-    if q is None:
-        assert np.linalg.norm((x, y, z)) > 0.82  # only where the arm is stretched out
-        return
+    assert q is not None
     position, rotation = kinematics.tool(q)
     assert position == pytest.approx([x, y, z], abs=1e-3)
     # The nearest branch, no turns on the way.
-    assert np.abs(q - CR5.home).max() < 2.0
+    assert np.abs(q - CR5.home).max() < np.pi
     assert rotation[2, 2] == pytest.approx(-1, abs=1e-3)
     # Either end of the gripper will do.
     assert abs(rotation[0, 0] * np.cos(yaw) + rotation[1, 0] * np.sin(yaw)) > 0.999
 
 
 def test_inverse_kinematics_does_not_hang_on_what_was_asked_before(kinematics):
-    ask = ((-0.6, 0.3, 0.3), 0.5, CR5.home)
+    ask = ((0.05, 0.1, 0.3), 0.5, CR5.home)
     first = kinematics.down(*ask)
-    kinematics.down((-0.7, 0.2, 0.25), -1.0, CR5.home)
+    kinematics.down((-0.05, -0.1, 0.25), -1.0, CR5.home)
     assert np.array_equal(kinematics.down(*ask), first)
 
 

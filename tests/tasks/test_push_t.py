@@ -23,8 +23,8 @@ from trimix.tasks.tee import BOXES, HEIGHT, UNIT, Tee, clearance
 
 BLIND = MujocoConfig(draw_images=False)
 LYING = -0.0003  # contacts give a little
-GRID = 0.04
-"""How far off the coverage may be: it is counted on a grid of 48 x 48 points."""
+GRID = 0.01
+"""How far off the coverage may be: it is counted on a lattice of 48 x 48 points."""
 SAMPLED = 4000
 poses = st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-7, 7)).map(np.array)
 

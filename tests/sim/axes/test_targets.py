@@ -57,7 +57,7 @@ def own_module(tmp_path, monkeypatch):
         ("geom/table/friction", "set", [[1.0]], "not a number"),
         ("geom/table/friction", "set", float("nan"), "does not fit"),
         ("geom/table/friction", "scale", -1.0, "friction becomes .*geom/friction takes 0 to 10"),
-        ("material/table/texture", "set", "wod", "texture 'wod'.*wood"),
+        ("material/table/texture", "set", "wod", "texture 'wod'.*oak"),
         ("material/table/texture", "scale", 1.0, "a texture is set"),
         ("camera/front/rotation", "set", [0.0, 0.0, 0.1], "a rotation is added"),
         ("camera/front/fovy", "scale", 10.0, "field of view becomes"),
