@@ -18,7 +18,8 @@ from trimix.randomization.distributions import (
     Uniform,
 )
 from trimix.randomization.roles import Parts, Roles
-from trimix.randomization.target import target
+from trimix.randomization.target import target, target_looks, target_physics
+from trimix.randomization.target_v1 import target_v1
 from trimix.randomization.vary import How, Randomizer, Vary
 
 __all__ = ["PRESETS", "TEXTURES", "Parts", "Roles", "preset", "target", "texture_pool"]
@@ -193,8 +194,10 @@ PRESETS: dict[str, Callable[[Roles], list[Vary]]] = {
     "none": lambda roles: [],
     "mild": mild,
     "strong": strong,
-    "target": lambda roles: target(roles.parts()),
-    "target_v1": lambda roles: target(roles.parts()),
+    "target": target,
+    "target_physics": target_physics,
+    "target_looks": target_looks,
+    "target_v1": lambda roles: target_v1(roles.parts()),
 }
 
 

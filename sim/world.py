@@ -121,6 +121,7 @@ class MujocoWorld(World):
             cameras=cameras,
             joints=robot.joints,
             tool=robot.tool,
+            planar=robot.planar,
             pads=[body for finger in robot.fingers for body in finger],
             own=task.axes(),
         )

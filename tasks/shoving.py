@@ -28,7 +28,7 @@ _AWAY_M = 0.05  # from everything, when there is nothing left to do
 _AIR_M = 0.004
 _TURNS = np.radians([0, 20, -20, 40, -40, 65, -65, 90, -90, 120, -120, 150, -150, 180])
 _TURN_COST_M = 0.004  # of clearance, a radian that a push is off the way
-_LUCK_M = 0.002
+_LUCK_M, _MOST_LUCK = 0.0015, 3
 _ASIDE_M = 0.035  # how far a thing goes off the way before the way is looked for anew
 _BENT = 0.5  # cos: a way that turns by more than this needs another place to push from
 
@@ -201,12 +201,16 @@ class ShovePolicy(StickPolicy):
     ) -> tuple[float, F64]:
         """(rad, (2,)): the heading nearest to d that leaves room behind the thing and before it."""
         best, most, air = (0.0, d), -np.inf, _AIR_M * self.scale
-        luck = self._tracks[row].rng.normal(0.0, _LUCK_M * self.scale * turned, len(_TURNS))
+        edge = np.array(REACH_M) * self.scale
+        luck = self._tracks[row].rng.normal(0.0, _LUCK_M * self.scale, len(_TURNS))
+        luck *= np.minimum(turned, _MOST_LUCK) * (_TURNS != 0)
         for turn, more in zip(_TURNS, luck, strict=True):
             c, s = np.cos(turn), np.sin(turn)
             heading = np.array([c * d[0] - s * d[1], s * d[0] + c * d[1]])
             spot = self._stand(row, job, end, at, heading)
             gaps = [air]
+            far = np.abs(at + _ASIDE_M * self.scale * heading)
+            beyond = float(np.maximum(far - np.maximum(edge, np.abs(at)), 0.0).max())
             for name in self.things:
                 if name == job.name:
                     continue
@@ -217,7 +221,8 @@ class ShovePolicy(StickPolicy):
                 apart = float(np.linalg.norm(at + along * heading - other))
                 now = float(np.linalg.norm(at - other))
                 gaps.append(max(apart - size - self.round(row, job.name), apart - now))
-            value = min(gaps) + float(more) - _TURN_COST_M * self.scale * abs(float(turn))
+            cost = _TURN_COST_M * self.scale * abs(float(turn)) + beyond
+            value = min(gaps) + float(more) - cost
             if value > most:
                 best, most = (float(turn), heading), value
         return best

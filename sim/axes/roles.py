@@ -35,6 +35,7 @@ def find_roles(
     cameras: Sequence[str],
     joints: Sequence[str],
     tool: str = "",
+    planar: bool = False,
     pads: Sequence[str] = (),
     fixtures: Sequence[str] = (),
     tables: Sequence[str] = (),
@@ -49,6 +50,7 @@ def find_roles(
         cameras: those that the policy sees.
         joints: the robot's arm joints; their actuators carry the same names.
         tool: the site between the robot's finger tips.
+        planar: it cannot follow a table that is higher or lower than it was built for.
         pads: bodies of the robot that are made to touch things; the tool's own if there are none.
         fixtures: bodies that stand or slide on something, with all that hangs on them.
         tables: geoms that props stand on.
@@ -67,6 +69,8 @@ def find_roles(
         | scene.materials()
     )
     found["cameras"] = list(cameras)
+    if planar:
+        found["base"] = []
     found["lensed"] = [c for c in cameras if model.cam_sensorsize[_id(model, "camera", c)].all()]
     return Roles({role: tuple(names) for role, names in found.items() if names}, tuple(own))
 

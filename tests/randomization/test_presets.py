@@ -8,7 +8,7 @@ import pytest
 from trimix.core.errors import ConfigError
 from trimix.core.seeds import stream
 from trimix.randomization.distributions import Choice, Uniform
-from trimix.randomization.presets import PRESETS, Parts, lines, preset, target, texture_pool
+from trimix.randomization.presets import PRESETS, Parts, lines, preset, texture_pool
 from trimix.randomization.roles import ROLES, Roles
 from trimix.randomization.vary import Randomizer, Vary
 from trimix.sim.world import MujocoConfig, MujocoWorld
@@ -16,7 +16,10 @@ from trimix.tasks import TASKS
 
 PARTS = Parts(("plate", "banana"), ("wrist", "front"))
 ALL = Roles({role: (f"{role}_a", f"{role}_b") for role in ROLES})
-SEALED = "11f4e77037d69526399905b7ea83c50d2a25b9a84258b8f467d02c56f8bcd026"
+SEALED = {
+    "target": "3fa877387589d93c7c2401e32367acd609141e6dd5a20b6a2095e00ae68a9384",
+    "target_v1": "11f4e77037d69526399905b7ea83c50d2a25b9a84258b8f467d02c56f8bcd026",
+}
 
 
 def world_of(task, randomization):
@@ -100,25 +103,34 @@ def test_no_role_is_required_and_no_name_is_presumed():
         assert {n.removesuffix("_a").removesuffix("_b") for n in found} - names <= set(ROLES)
 
 
-def test_the_target_is_sealed():
-    """Results in the target world are comparable only while it does not change. If you must change
-    it, all numbers measured in it are void: say so in the CHANGELOG, and then change this digest.
+@pytest.mark.parametrize("name", SEALED)
+def test_the_targets_are_sealed(name):
+    """Results in a target world are comparable only while it does not change. If you must change
+    it, all numbers measured in it are void: say so in the CHANGELOG, and then change its digest.
     """
-    drawn = [preset("target", PARTS).draw(stream(0, k, "draw")) for k in range(3)]
+    made = preset(name, PARTS if name == "target_v1" else ALL)
+    drawn = [made.draw(stream(0, k, "draw")) for k in range(3)]
     # Nine digits: the last bits of exp differ between processors.
     drawn = json.loads(json.dumps(drawn), parse_float=lambda text: f"{float(text):.9g}")
-    text = json.dumps([[repr(axis) for axis in target(PARTS)], drawn], sort_keys=True)
-    assert hashlib.sha256(text.encode()).hexdigest() == SEALED
+    text = json.dumps([[repr(axis) for axis in made.axes], drawn], sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == SEALED[name]
 
 
-def test_the_first_target_has_two_names():
-    roles = Roles({"props": tuple(PARTS.props), "cameras": tuple(PARTS.cameras)})
-    draws = [
-        preset(name, scene).draw(stream(0, 1, "draw"))
-        for name in ("target", "target_v1")
-        for scene in (PARTS, roles)
-    ]
-    assert all(draw == draws[0] for draw in draws)
+def test_the_target_is_its_physics_and_its_looks():
+    whole, physics, looks = (
+        preset(f"target{part}", ALL).axes for part in ("", "_physics", "_looks")
+    )
+    assert whole == (*physics, *looks)
+    kinds = {axis.target.split("/")[0] for axis in physics}
+    assert kinds == {"body", "geom", "joint", "gravity", "actuator", "action", "state"}
+    assert not kinds & {axis.target.split("/")[0] for axis in looks}
+
+
+def test_the_target_looks_as_nothing_that_is_trained_on():
+    heldout = set(texture_pool("heldout"))
+    for axis in preset("target_looks", ALL).axes:
+        if axis.target.endswith("/texture"):
+            assert set(axis.value.options) <= heldout
 
 
 def test_mistakes_are_named():
