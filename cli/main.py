@@ -75,7 +75,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _usage() -> str:
     lines = ["trimix <verb> key=value ...", ""]
-    lines += [f"  {name:<10}{summary}" for name, (_, summary) in _TABLE.items()]
+    lines += [f"  {name:<15}{summary}" for name, (_, summary) in _TABLE.items()]
     return "\n".join([*lines, "", "trimix <verb> --cfg job shows what a verb's settings are."])
 
 

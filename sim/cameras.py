@@ -187,7 +187,8 @@ def _one_mipmap(context: mujoco.MjrContext) -> None:
     Levels then change in steps; below 200 px nobody sees them.
     """
     # Of PyOpenGL, which is there wherever MuJoCo draws, the two functions: the rest takes 0.2 s.
-    gl_1_0, gl_1_1 = (importlib.import_module(f"OpenGL.raw.GL.VERSION.GL_1_{k}") for k in (0, 1))
+    gl_1_0 = importlib.import_module("OpenGL.raw.GL.VERSION.GL_1_0")
+    gl_1_1 = importlib.import_module("OpenGL.raw.GL.VERSION.GL_1_1")
     for k in range(context.ntexture):
         if context.textureType[k] == mujoco.mjtTexture.mjTEXTURE_2D:
             gl_1_1.glBindTexture(gl_1_1.GL_TEXTURE_2D, int(context.texture[k]))

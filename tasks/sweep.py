@@ -6,11 +6,11 @@ Axes: N rows, P pieces. Lengths are m of a cell of scale 1 where the scene is la
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
+from trimix.core.contracts import F64, I64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.contacts import TABLE
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
@@ -177,8 +177,10 @@ class _AllButOne(Expert):
 
     def job(self, row: int) -> Job | None:
         job = super().job(row)
-        left_out = PIECES[self.goals[row].text("object")][0]
-        return None if job is None or job.name == left_out else job
+        last = PIECES[self.goals[row].text("object")][-1]
+        if job is None or job.name == last:
+            return None
+        return replace(job, around=[*job.around, last])
 
 
 class _OnTheEdge(Expert):
@@ -209,8 +211,16 @@ class _Everything(Expert):
 class _Clings(Expert):
     """Goes on pushing when all pieces are in."""
 
+    _clinging: frozenset[int] = frozenset()
+
+    def reset(self, rows: BoolArray, seeds: I64) -> None:
+        super().reset(rows, seeds)
+        self._clinging -= frozenset(np.flatnonzero(rows).tolist())
+
     def steer(self, row: int, tip: F64, end: End, solved: bool) -> Steer:
-        if self.job(row) is not None:
+        if self.job(row) is None:
+            self._clinging |= {row}
+        if row not in self._clinging:
             return super().steer(row, tip, end, solved)
         names = PIECES[self.goals[row].text("object")]
         to = min((self.at(row, n) for n in names), key=lambda a: float(np.linalg.norm(a - tip[:2])))

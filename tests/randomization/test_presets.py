@@ -135,7 +135,7 @@ def test_the_target_looks_as_nothing_that_is_trained_on():
 
 def test_mistakes_are_named():
     with pytest.raises(
-        ConfigError, match=r"'wild'.*available: mild, none, strong, target, target_v1"
+        ConfigError, match=r"'wild'.*available: mild, none, strong, target, target_looks, target_p"
     ):
         preset("wild", PARTS)
     axis = Vary("geom/tabel/friction", "scale", Uniform(0.5, 2.0))
