@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stderr
 from functools import reduce
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
@@ -19,6 +21,7 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from trimix.core.contracts import F32
 from trimix.core.errors import ConfigError
@@ -41,8 +44,12 @@ REGISTER = ("gymnasium_robotics",)
 """Packages whose environments are known once they are imported."""
 
 _UNKNOWN = (
-    "give its whole id, e.g. Reacher-v5, and the module that registers it, as module:id; Fetch, "
-    "Adroit, the kitchen and the mazes are in gymnasium-robotics"
+    "give its whole id, e.g. Reacher-v5, and the module that registers it, as module:id, or a "
+    "class of your own, as module:class"
+)
+_ROBOTICS = (
+    "; Fetch, Adroit, the kitchen and the mazes are in gymnasium-robotics, which is not installed: "
+    "pip install 'trimix[robotics]'"
 )
 _TELLING = (gym.error.VersionNotFound, gym.error.DeprecatedEnv, ImportError)
 """Faults whose text says what to do."""
@@ -72,7 +79,7 @@ class GymEnvironment:
     ) -> None:
         self._name, self._image_hw = name, image_hw
         self._success = (success,) if success else SUCCESS
-        self._env = _made(named, kwargs)
+        self._env, self._limit = _made(named, kwargs)
         try:
             self._space = _limited(self._env.action_space, name)
             leaves = list(_leaves(self._env.observation_space))
@@ -113,8 +120,7 @@ class GymEnvironment:
 
     def limit(self) -> int | None:
         """Steps of its own time limit, which was left out when it was made."""
-        spec = gym.spec(self._env.spec.id) if self._env.spec else None
-        return spec.max_episode_steps if spec else None
+        return self._limit
 
     def made_by(self) -> tuple[dict[str, str], str]:
         """Versions of the libraries that it is of, and its source where it is of none."""
@@ -185,39 +191,47 @@ def entry_module(named: str) -> str | None:
     return None if module.partition(".")[0] == "gymnasium" else module
 
 
-def _made(named: str, kwargs: Mapping[str, Any]) -> gym.Env[Any, Any]:
-    """The environment of this id, without its time limit: worlds have one of their own."""
+def _made(named: str, kwargs: Mapping[str, Any]) -> tuple[gym.Env[Any, Any], int | None]:
+    """The environment of this id, and the steps of its time limit.
+
+    It is made without that limit: worlds have one of their own.
+    """
     if not named:
-        raise ConfigError("no environment is named", do="e.g. settings.id=InvertedPendulum-v5")
+        raise ConfigError("no environment is named", do="e.g. world=gym:InvertedPendulum-v5")
     where = f"gym id {named!r}"
     given = {"max_episode_steps": -1, "disable_env_checker": True, **kwargs}
-    do = _UNKNOWN
+    do = _UNKNOWN if all(map(find_spec, REGISTER)) else _UNKNOWN + _ROBOTICS
     try:
-        _registered(named)
+        spec = _registered(named)
         do = ""
         try:
-            return gym.make(named, **{"render_mode": "rgb_array", **given})
+            made = gym.make(spec, **{"render_mode": "rgb_array", **given})
         except TypeError as fault:
             if "render_mode" not in str(fault):
                 raise
-            return gym.make(named, **given)  # it draws nothing; its observation may have pictures
+            made = gym.make(spec, **given)  # it draws nothing; its observation may have pictures
     except (gym.error.Error, ImportError) as fault:
         said = " ".join(str(fault).split()).rstrip(".") or type(fault).__name__
         telling = isinstance(fault, _TELLING)
         raise ConfigError(said, where=where, do="" if telling else do) from fault
     except Exception as fault:
         raise ConfigError(fault_text(fault), where=where) from fault
+    return made, spec.max_episode_steps
 
 
-def _registered(named: str) -> gym.envs.registration.EnvSpec:
-    """What an id stands for, after what makes it known was imported."""
+def _registered(named: str) -> EnvSpec:
+    """What an id or a module's class stands for, after what makes it known was imported."""
     module, own, known = named.rpartition(":")
     if own:
-        importlib.import_module(module)
+        loaded = importlib.import_module(module)
+        if known not in gym.registry and callable(getattr(loaded, known, None)):
+            return EnvSpec(known, entry_point=f"{module}:{known}")
     elif named not in gym.registry:
         for package in REGISTER:
             if find_spec(package):
-                importlib.import_module(package)
+                # It prints how its past versions differ, which each episode's provenance records.
+                with redirect_stderr(io.StringIO()):
+                    importlib.import_module(package)
     if "gymnasium_robotics" in sys.modules:
         _compare_joint_types()
     return gym.spec(known)

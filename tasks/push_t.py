@@ -59,7 +59,7 @@ class PushT(Tabletop):
 
     def compose(self, scene: Scene) -> None:
         """A T-shaped mark, and a T as high as a finger is thick."""
-        scene.add_room((0.80, 0.78, 0.74, 1.0))
+        scene.add_room((0.62, 0.60, 0.57, 1.0))
         for k, colour in enumerate(MARKS[:1]):
             _mark(scene, colour, 0.0004 + 0.0002 * k)
         body = scene.add_prop(TEE, (0.55, 0.10, 0.12, 1.0))

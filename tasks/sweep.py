@@ -61,14 +61,14 @@ class Sweep(Tabletop):
 
     @property
     def cheaters(self) -> tuple[Cheater, ...]:
-        """The other colour, another zone, one left out, on the edge, with the others, clinging."""
+        """The other colour, another zone, one left out, on the edge, with the others, through."""
         return (
             cheater("wrong colour", Expert, whole, aim=other("object", SWEPT), tries=_OFTEN),
             cheater("wrong zone", Expert, whole, aim=other("into", tuple(ZONES)), tries=_OFTEN),
             cheater("all but one", _AllButOne, whole, tries=_OFTEN),
             cheater("on the edge", _OnTheEdge, whole, tries=_OFTEN),
             cheater("everything", _Everything, whole, tries=_OFTEN),
-            cheater("clings", _Clings, whole, tries=_OFTEN),
+            cheater("push through", _Through, whole, tries=_OFTEN),
         )
 
     def compose(self, scene: Scene) -> None:
@@ -208,21 +208,22 @@ class _Everything(Expert):
         return None
 
 
-class _Clings(Expert):
-    """Goes on pushing when all pieces are in."""
+class _Through(Expert):
+    """Goes on pushing when all pieces are in, and out of the zone again."""
 
-    _clinging: frozenset[int] = frozenset()
+    _through: frozenset[int] = frozenset()
 
     def reset(self, rows: BoolArray, seeds: I64) -> None:
         super().reset(rows, seeds)
-        self._clinging -= frozenset(np.flatnonzero(rows).tolist())
+        self._through -= frozenset(np.flatnonzero(rows).tolist())
 
     def steer(self, row: int, tip: F64, end: End, solved: bool) -> Steer:
-        if self.job(row) is None:
-            self._clinging |= {row}
-        if row not in self._clinging:
+        goal = self.goals[row]
+        names, middle = PIECES[goal.text("object")], self.at(row, goal.text("into"))
+        if all(self.off(row, n, middle) < (HALF - MARGIN + 0.002) * self.scale for n in names):
+            self._through |= {row}
+        if row not in self._through:
             return super().steer(row, tip, end, solved)
-        names = PIECES[self.goals[row].text("object")]
         to = min((self.at(row, n) for n in names), key=lambda a: float(np.linalg.norm(a - tip[:2])))
         away = to - tip[:2]
-        return Steer(0.03 * self.scale * away / max(float(np.linalg.norm(away)), 1e-9))
+        return Steer(0.12 * self.scale * away / max(float(np.linalg.norm(away)), 1e-9))

@@ -50,7 +50,7 @@ def test_a_solid_is_closed(name):
     assert props.volume(SOLIDS[name]) > 0
 
 
-@pytest.mark.parametrize("name", SOLIDS.keys() - {"hull"} | OPEN.keys())
+@pytest.mark.parametrize("name", sorted(SOLIDS.keys() - {"hull"} | OPEN.keys()))
 def test_normals_are_unit_vectors_on_the_faces_side(name):
     mesh = (SOLIDS | OPEN)[name]
     a, b, c = corners(mesh)
