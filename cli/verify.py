@@ -35,8 +35,9 @@ def _command(settings: VerifySettings) -> None:
             rows=settings.rows,
             progress=progress,
         )
+    pictures = "pictures too" if count.pictures == count.episodes else "not all pictures compared"
     print(
-        f"{settings.data}: {count} episodes replayed bit-identically "
+        f"{settings.data}: {count.episodes} episodes replayed bit-identically, {pictures} "
         f"(threads {list(settings.threads)}, rows {list(settings.rows)})"
     )
 

@@ -6,6 +6,8 @@ Axes: R rows that are drawn, H x W pixels, RGB uint8, origin top left.
 from __future__ import annotations
 
 import atexit
+import ctypes
+import functools
 import importlib
 import os
 import platform
@@ -152,6 +154,14 @@ class Canvas:
         # EGL complains of a context that outlives its display: free it before, whoever forgot to.
         self.close = weakref.finalize(self, _free, self._gl, self._context)
         atexit.register(self.close)
+
+    @functools.cached_property
+    def gl(self) -> str:
+        """Which OpenGL draws, and its version: another may draw other pixels."""
+        self.make_current()
+        gl = importlib.import_module("OpenGL.raw.GL.VERSION.GL_1_0")
+        said = (gl.glGetString(name) for name in (gl.GL_RENDERER, gl.GL_VERSION))
+        return ", ".join(ctypes.string_at(text).decode() for text in said)
 
     def make_current(self) -> None:
         """Draw here from now on: another world may have drawn in between."""

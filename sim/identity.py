@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import zlib
 from importlib.metadata import version
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 
+from trimix.core.contracts import U8
 from trimix.core.version import release
 
 
@@ -16,6 +19,11 @@ from trimix.core.version import release
 def versions() -> dict[str, str]:
     """Package -> version, of all that decides on a state's bits."""
     return {"trimix": release(), **{p: version(p) for p in ("mujoco", "numpy")}}
+
+
+def checksums(images: U8) -> npt.NDArray[np.uint32]:
+    """(N,) CRC-32 of pictures (N, H, W, 3)."""
+    return np.array([zlib.crc32(image.tobytes()) for image in images], np.uint32)
 
 
 def model_hash(model: mujoco.MjModel) -> str:

@@ -30,6 +30,8 @@ STATE = (
     "qacc_warmstart",
 )
 """All of a row that its future follows from, beside its model and the control's own memory."""
+POSE = ("qpos", "mocap_pos", "mocap_quat")
+"""What a picture of a row follows from, beside its model."""
 _CTRL = int(mujoco.mjtState.mjSTATE_CTRL)
 _POSITIONS = int(mujoco.mjtStage.mjSTAGE_POS)
 _NO_SENSORS = int(mujoco.mjtDisableBit.mjDSBL_SENSOR)
@@ -85,15 +87,15 @@ class Physics(Queries):
         limited = model.jnt_limited[joints].astype(bool)
         self.joint_limits = np.where(limited[:, None], model.jnt_range[joints], [[-np.inf, np.inf]])
 
-    def state(self) -> F64:
-        """(N, S) the physics' full state: fields of STATE, side by side."""
-        fields = [np.asarray(self.batch.bind(f)).reshape(self.n, -1) for f in STATE]
-        return np.concatenate(fields, axis=1)
+    def state(self, fields: Sequence[str] = STATE) -> F64:
+        """(N, S) fields of the physics' state, side by side; all that there are by default."""
+        found = [np.asarray(self.batch.bind(f)).reshape(self.n, -1) for f in fields]
+        return np.concatenate(found, axis=1)
 
-    def set_state(self, rows: Sequence[int], state: F64) -> None:
-        """Give rows the states (len(rows), S), and recompute what follows from them."""
+    def set_state(self, rows: Sequence[int], state: F64, fields: Sequence[str] = STATE) -> None:
+        """Give rows what `state` gave, (len(rows), S), and recompute what follows from it."""
         ids, at = list(rows), 0
-        for name in STATE:
+        for name in fields:
             field = self.batch.bind(name)
             flat = field.reshape(self.n, -1)
             width = flat.shape[1]

@@ -36,10 +36,10 @@ from trimix.sim.axes.roles import find_roles
 from trimix.sim.begin import begin
 from trimix.sim.cameras import Cameras
 from trimix.sim.control import Control
-from trimix.sim.identity import model_hash, versions
+from trimix.sim.identity import checksums, model_hash, versions
 from trimix.sim.lasting import lasting
 from trimix.sim.link import Link
-from trimix.sim.physics import Physics
+from trimix.sim.physics import POSE, Physics
 from trimix.sim.robots import load
 from trimix.sim.robots.robot import Robot
 from trimix.sim.scene import Scene, SceneConfig
@@ -179,7 +179,7 @@ class MujocoWorld(World):
             c: np.zeros((n, *config.image_hw, 3), np.uint8) for c in cameras
         }
         self._state = np.zeros((n, len(self.interface.state)), np.float32)
-        # When the pictures that the policy sees were taken, and the physics' state then.
+        # When the pictures that the policy sees were taken, and all poses then.
         self._seen_at = np.zeros(n, int)
         self._seen: F64 | None = None
         # Rows that nobody began have a goal all the same: predicates are asked of all rows.
@@ -276,11 +276,11 @@ class MujocoWorld(World):
 
     def _parts(self) -> tuple[F64, ...]:
         """Of a snapshot: the physics now, control's and link's, counts, the reading, and the
-        physics when the pictures that the policy sees were taken."""
-        now = self.physics.state()
+        poses when the pictures that the policy sees were taken."""
+        now, pose = self.physics.state(), self.physics.state(POSE)
         counts = np.stack([self._steps, self._held, self._seen_at], axis=1).astype(np.float64)
         late = (self._seen_at < self._steps)[:, None]
-        seen = now if self._seen is None else np.where(late, self._seen, now)
+        seen = pose if self._seen is None else np.where(late, self._seen, pose)
         reading = self._state.astype(np.float64)
         return now, self._control.state(), self._link.state(), counts, reading, seen
 
@@ -309,7 +309,7 @@ class MujocoWorld(World):
             now, targets, commands, counts, reading, seen = parts
             self._steps[rows], self._held[rows], seen_at = counts.T.astype(int)
             self._state[rows] = reading.astype(np.float32)
-            self.physics.set_state(rows, seen)
+            self.physics.set_state(rows, seen, POSE)
             self._look(rows, seen_at)
             self._keep_seen(rows, seen)
             self.physics.set_state(rows, now)
@@ -321,24 +321,30 @@ class MujocoWorld(World):
         """Poses (x, y, z, then the rotation's first two columns) of tool, props and cameras.
 
         "tool" (N, 9), "props" (N, P, 9) in the order of `props`, "opening" (N,) of the gripper,
-        "camera/<name>" (N, 9) and "lens/<name>" (N, 4): focal lengths and middle in pixels.
+        "camera/<name>" (N, 9) and "lens/<name>" (N, 4): focal lengths and middle in pixels;
+        "checksum/<name>" (N,) of the pictures as the policy sees them (CRC-32).
         """
-        return self._witness.frame()
+        sums = {f"checksum/{c}": checksums(images) for c, images in self._images.items()}
+        return self._witness.frame() | sums
+
+    @property
+    def gl(self) -> str:
+        """What draws its pictures; "" if it draws none."""
+        return self._cameras.canvas.gl if self._images else ""
 
     def provenance(self, row: int) -> Mapping[str, Any]:
         """Task, start, draw, model and versions of the row's episode."""
-        start = self._starts[row]
         return {
             "origin": self.origin,
             "task": self.task.name,
-            "seed": start.seed,
-            "episode": start.episode,
+            "seed": self._starts[row].seed,
+            "episode": self._starts[row].episode,
             "draw": self._draws[row],
             "goal": dict(self.goals[row].params),
             "robot": self.physics.robot.name,
             "world": self.name,
             "model_hash": self.model_hash,
-            "versions": versions(),
+            "versions": versions() | ({"gl": self.gl} if self._images else {}),
         }
 
     def close(self, **kwargs: Any) -> None:
@@ -355,11 +361,11 @@ class MujocoWorld(World):
         seen = [i for i in ids if link.arrives(i, int(self._steps[i]))]
         self._look(seen, self._steps[seen])
         if link.may_be_late(ids):
-            self._keep_seen(seen, self.physics.state()[seen])
+            self._keep_seen(seen, self.physics.state(POSE)[seen])
 
     def _keep_seen(self, rows: Sequence[int], state: F64) -> None:
-        """Of which physics (len(rows), S) these rows' pictures are."""
-        self._seen = self.physics.state() if self._seen is None else self._seen
+        """Of which poses (len(rows), S) these rows' pictures are."""
+        self._seen = self.physics.state(POSE) if self._seen is None else self._seen
         self._seen[list(rows)] = state
 
     def _look(self, rows: Sequence[int], steps: npt.NDArray[np.int64]) -> None:

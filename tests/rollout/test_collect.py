@@ -18,7 +18,7 @@ from trimix.data.checking.check import check
 from trimix.data.dataset import Dataset
 from trimix.rollout.collect import collect
 from trimix.rollout.mujoco import ExpertSpec, MujocoSpec
-from trimix.rollout.verify import verify
+from trimix.rollout.verify import Verified, verify
 
 TASK = "push_t"  # the shorter episodes
 
@@ -50,7 +50,7 @@ def test_bytes_do_not_depend_on_rows_and_workers(whole: Path, tmp_path: Path) ->
 
 def test_what_was_collected_is_sound_and_replays_to_the_bit(whole: Path) -> None:
     assert [p for p in check(whole) if p.severity == "blocks"] == []
-    assert verify(whole, threads=(1, 2), rows=(1, 3)) == 3
+    assert verify(whole, threads=(1, 2), rows=(1, 3)) == Verified(3, 3)
 
 
 @pytest.mark.parametrize("given", [{"threads": ()}, {"rows": (0,)}])
