@@ -6,8 +6,6 @@ Axes: H x W pixels, D state channels, A action channels.
 from __future__ import annotations
 
 import math
-import os
-import platform
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from trimix.rollout.foreign_dm_control import (
 from trimix.rollout.foreign_gym import GymEnvironment, entry_module
 from trimix.rollout.foreign_row import Diverged, Environment, Seen, fault_text, require_finite
 from trimix.rollout.foreign_world import ForeignWorld
+from trimix.sim.cameras import name_renderer
 
 CONTROL_MODE = "undeclared"
 UNLIMITED_STEPS = 1000
@@ -243,9 +242,7 @@ def _check(name: str, image_hw: Sequence[int], dt: float, seconds: float, reward
 
 def _rows(count: int, make: Callable[[], _E], stack: ExitStack) -> list[_E]:
     """The environments; the stack closes them if anything fails later."""
-    if platform.system() == "Linux" and not os.environ.get("DISPLAY"):
-        # MuJoCo draws so where there is no display; libraries read this once.
-        os.environ.setdefault("MUJOCO_GL", "egl")
+    name_renderer()
     made = []
     for _ in range(count):
         made.append(make())

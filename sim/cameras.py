@@ -222,6 +222,12 @@ def renderer() -> str:
     return asked if asked in ("egl", "osmesa") else "window"
 
 
+def name_renderer() -> None:
+    """Says in $MUJOCO_GL what draws here: libraries that draw read it when they are imported."""
+    if renderer() != "window":
+        os.environ.setdefault("MUJOCO_GL", renderer())
+
+
 def _context_class() -> Any:
     """MuJoCo's context for this machine."""
     asked = renderer()

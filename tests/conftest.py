@@ -5,9 +5,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from trimix.sim.cameras import name_renderer
+
 # A busy machine is no failure: how long an example takes says nothing about what it shows.
 settings.register_profile("trimix", deadline=None)
 settings.load_profile("trimix")
+
+# Test files import libraries that draw, each in whatever order.
+name_renderer()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -21,6 +21,7 @@ import mujoco
 import numpy as np
 
 from trimix.core.errors import MissingError, unknown
+from trimix.sim.cameras import name_renderer
 from trimix.sim.cell import Cell
 from trimix.sim.robots.robot import VISUALS, Gripper, Robot
 from trimix.sim.robots.servos import Servo, give_servos
@@ -93,6 +94,7 @@ def _simplify(body: mujoco.MjsBody, geom: mujoco.MjsGeom) -> None:
 @functools.cache
 def _exported() -> tuple[str, Mapping[str, bytes]]:
     """MJCF, and its meshes by file name."""
+    name_renderer()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its viewer complains of a machine without a screen

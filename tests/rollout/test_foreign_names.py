@@ -47,5 +47,5 @@ def test_settings_add_to_the_text_and_cannot_contradict_it() -> None:
     text = "gym:Reacher-v5"
     given = {"seconds": 1.0, "id": "Reacher-v5"}
     assert world_settings(text, given) == ("gym", {"id": "Reacher-v5", "seconds": 1.0})
-    with pytest.raises(ConfigError, match="id=Reacher-v5, settings say Pusher-v5"):
+    with pytest.raises(ConfigError, match=r"id=Reacher-v5, settings\.id is Pusher-v5"):
         world_settings(text, {"id": "Pusher-v5"})
