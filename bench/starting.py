@@ -18,6 +18,7 @@ from statistics import median
 from trimix.bench.figure import Figure
 from trimix.bench.spread import spread
 from trimix.core.contracts import Start
+from trimix.core.errors import TrimixError
 from trimix.core.rollout import rollout
 from trimix.core.workers import WORKER_ENVIRONMENT, Tick
 from trimix.data.writing.shard import folder_of, write_shard
@@ -58,15 +59,21 @@ def memory(quick: bool) -> Iterator[Figure]:
 def _seconds(code: str) -> float:
     """s until a process says that it has begun."""
     began = time.perf_counter()
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, **WORKER_ENVIRONMENT},
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
-    )
-    assert done.stdout.strip() == "begun"
-    return time.perf_counter() - began
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        took = time.perf_counter() - began
+    if said.strip() != "begun" or process.returncode:
+        raise TrimixError(
+            f"a process of the benchmark ended with {process.returncode}",
+            do="what it wrote above says why",
+        )
+    return took
 
 
 def _grown(_: None, case: tuple[int, int], tick: Tick) -> tuple[float, float]:
