@@ -238,15 +238,3 @@ def _context_class() -> Any:
     else:
         from mujoco.rendering.classic.gl_context import GLContext
     return GLContext
-
-
-def degrade(image: U8, gain: float, noise_std: float, rng: np.random.Generator) -> U8:
-    """Exposure gain and Gaussian pixel noise (in 0..255 levels) of a cheap camera."""
-    levels = image * np.float32(gain)
-    if noise_std:
-        noise = rng.standard_normal(image.shape, np.float32)
-        noise *= np.float32(noise_std)
-        levels += noise
-    np.rint(levels, out=levels)
-    np.clip(levels, 0, 255, out=levels)
-    return levels.astype(np.uint8)
