@@ -68,9 +68,10 @@ def _seconds(code: str) -> float:
         assert process.stdout is not None
         said = process.stdout.readline()
         took = time.perf_counter() - began
-    if said.strip() != "begun" or process.returncode:
+        ended = process.wait()
+    if said.strip() != "begun" or ended:
         raise TrimixError(
-            f"a process of the benchmark ended with {process.returncode}",
+            f"a process of the benchmark ended with {ended}",
             do="what it wrote above says why",
         )
     return took

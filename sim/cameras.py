@@ -79,19 +79,29 @@ class Cameras:
         if not out or not len(rows):
             return out
         self._figures.follow(rows)
-        canvas, model, data = self.canvas, self._model, self._data
+        canvas = self.canvas
         canvas.make_current()
         for k, row in enumerate(rows):
-            if self._physics.parameters.expanded:
-                self._physics.batch.get_model(row, model)
-            self._physics.batch.get_data(row, data)
-            mujoco.mj_kinematics(model, data)
-            mujoco.mj_comPos(model, data)
-            mujoco.mj_camlight(model, data)
-            self._figures.place(k, model, data, canvas.option)
+            self._take(k, row)
             for name, camera in self._ids.items():
-                canvas.draw(model, data, camera, out[name][k])
+                canvas.draw(self._model, self._data, camera, out[name][k])
         return out
+
+    def take(self, row: int) -> None:
+        """Make the canvas ready to draw a row as it is now, from any camera."""
+        self._figures.follow([row])
+        self._take(0, row)
+
+    def _take(self, k: int, row: int) -> None:
+        """The k-th of the rows that figures follow."""
+        model, data = self._model, self._data
+        if self._physics.parameters.expanded:
+            self._physics.batch.get_model(row, model)
+        self._physics.batch.get_data(row, data)
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_camlight(model, data)
+        self._figures.place(k, model, data, self.canvas.option)
 
     @property
     def canvas(self) -> Canvas:
