@@ -87,7 +87,7 @@ def _grown(_: None, case: tuple[int, int], tick: Tick) -> tuple[float, float]:
         out = Path(folder)
         folder_of(out).mkdir(parents=True)
         starts = [Start(0, i) for i in range(episodes)]
-        for n, (_, episode) in enumerate(rollout(world, expert, starts), 1):
+        for n, (_at, episode) in enumerate(rollout(world, expert, starts), 1):
             write_shard(out, n, episode)
             if n % settled == 0:
                 for path in folder_of(out).iterdir():  # a disk is not what is measured
