@@ -6,6 +6,7 @@ Axes: N rows. Frames: the workspace's; lengths that tasks give are m of a cell o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ _GAP = (1.7, 2.4)  # of CUBE: between the middles of two stacked blocks, sizes b
 _FINGER_M = 0.012  # half of an open finger's footprint, and a little air
 _BLOCK_M = 0.025  # half of a block's edge, somewhat towards its corner
 _ABOVE_WALLS_M = 0.033  # of the tool, where its fingers pass over a tray's walls
+_ASIDE_M = (0.11, 0.16)  # half of where blocks are put aside
 _MOVED_M = 0.012  # a block that is farther from where it was planned for has been knocked away
 
 
@@ -177,7 +179,7 @@ class BlockPolicy(ToolPolicy):
         others = [physics.body_pos(b)[row][:2] / s for b in self.blocks if b != name]
         others += [physics.body_pos(w)[row][:2] / s for w, _ in self.walls]
         clear = 0.14 if self.walls else 0.10
-        spot = spread(rng, 1, 0.0, half=(0.11, 0.16), clear=others, clear_m=clear)[0]
+        spot = _free_spot(rng, others, clear)
         to = np.array([*(s * spot), self.half(row, name)])
         return self.put(row, name, to, yaw, hover=0.07)
 
@@ -267,3 +269,13 @@ class Builder(BlockPolicy):
                 break
             done += 1
         return done
+
+
+def _free_spot(rng: np.random.Generator, others: Sequence[F64], clear_m: float) -> F64:
+    """(2,) a place on the table with that much room around it; with less if there is none."""
+    for part in (1.0, 0.75, 0.5, 0.25):
+        with suppress(ValueError):
+            return np.asarray(
+                spread(rng, 1, 0.0, half=_ASIDE_M, clear=others, clear_m=part * clear_m)[0]
+            )
+    return np.asarray(spread(rng, 1, 0.0, half=_ASIDE_M)[0])
