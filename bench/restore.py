@@ -77,17 +77,12 @@ def _measure(_: None, case: Case, tick: Tick) -> int:
 def _same(one: MujocoWorld, other: MujocoWorld, start: Start, rng: np.random.Generator) -> bool:
     """Whether an episode goes on in another row of another world as it did in its own."""
     row, at = int(rng.integers(other.num_envs)), int(rng.integers(1, 60))
-    expert = one.task.expert(one.physics, one.goals, one.interface)
-    obs, _ = one.reset(options={"starts": [start]})
-    expert.reset(np.ones(1, bool), np.zeros(1, np.int64))
-    kept, before = one.snapshot(), obs
-    for _ in range(at):
-        kept, before = one.snapshot(), obs
-        obs, _, terminated, truncated, _ = one.step(expert.act(obs))
-        if terminated[0] or truncated[0]:
-            break
-    one.restore([start], kept)
-    obs = before
+    obs, led = _lead(one, start, at)
+    if led < at:  # it ended: its last frame, then
+        obs, _ = _lead(one, start, led)
+    # What is restored is compared with what was never interrupted: what a snapshot lacks, it would
+    # lack in two restored worlds alike.
+    kept = one.snapshot()
     states = np.zeros((other.num_envs, kept.shape[1]))
     states[row] = kept[0]
     starts: list[Start | None] = [None] * other.num_envs
@@ -106,6 +101,19 @@ def _same(one: MujocoWorld, other: MujocoWorld, start: Start, rng: np.random.Gen
         identical &= one.snapshot()[0].tobytes() == other.snapshot()[row].tobytes()
         identical &= (reward[0], done[0], cut[0]) == (reward_2[row], done_2[row], cut_2[row])
     return bool(identical)
+
+
+def _lead(world: MujocoWorld, start: Start, steps: int) -> tuple[Obs, int]:
+    """What is seen after so many of the expert's steps, and how many they were: an episode that
+    ends before counts the step that ended it out."""
+    expert = world.task.expert(world.physics, world.goals, world.interface)
+    obs, _ = world.reset(options={"starts": [start]})
+    expert.reset(np.ones(1, bool), np.zeros(1, np.int64))
+    for k in range(steps):
+        obs, _, terminated, truncated, _ = world.step(expert.act(obs))
+        if terminated[0] or truncated[0]:
+            return obs, k
+    return obs, steps
 
 
 def _equal(one: Obs, other: Obs, row: int) -> bool:

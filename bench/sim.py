@@ -24,6 +24,7 @@ from trimix.bench.spread import WORKERS, spread
 from trimix.core.contracts import F64, Start
 from trimix.core.rollout import rollout
 from trimix.core.workers import Local, Tick
+from trimix.data.files import storage_errors, write_atomic
 from trimix.data.writing.shard import folder_of, write_shard
 from trimix.rollout.collect import collect
 from trimix.rollout.mujoco import ExpertSpec, MujocoSpec
@@ -31,7 +32,7 @@ from trimix.sim.cameras import Cameras
 from trimix.sim.world import MujocoConfig, MujocoWorld
 from trimix.tasks import TASKS
 
-ROWS, EPISODES = 16, 128
+ROWS, EPISODES = 16, 256
 FAMOUS = "banana_on_plate"
 REFERENCE_HZ = 60_000.0
 """Steps/s of the reference scene on an idle core of the machine of docs/results."""
@@ -85,7 +86,8 @@ def run(quick: bool) -> Iterator[Figure]:
 def write(path: Path, quick: bool) -> Mapping[str, Any]:
     """The first case as JSON, for other tools."""
     found = measure(Case(FAMOUS, 64, 1, 4 if quick else EPISODES))
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    with storage_errors(path):
+        write_atomic(path, (json.dumps(found, indent=1) + "\n").encode())
     return found
 
 
@@ -194,13 +196,12 @@ def _drawn(world: MujocoWorld) -> float:
 def _bare(world: MujocoWorld, case: Case) -> float:
     """s a picture: scene, render, read, over and over, of every row as it is."""
     cameras: Cameras = world._cameras
-    canvas, model, data = cameras.canvas, cameras._model, cameras._data
-    camera = model.camera(case.names[0]).id
+    canvas, camera = cameras.canvas, world.model.camera(case.names[0]).id
     out = np.empty((case.px, case.px, 3), np.uint8)
     rounds, seconds = 20, 0.0
     canvas.make_current()
     for row in range(world.num_envs):
-        cameras.take(row)
+        model, data = cameras.take(row)
         began = time.perf_counter()
         for _ in range(rounds):
             canvas.draw(model, data, camera, out)

@@ -26,7 +26,6 @@ from trimix.rollout.mujoco import ExpertSpec, MujocoSpec
 
 ROWS, STARTS = 16, 7
 SETTLED, EPISODES = 500, 10_000
-_SPEC = MujocoSpec("banana_on_plate", randomization="mild")
 _QUICKEST = MujocoSpec("reach", randomization="mild")
 _BEGIN = """
 import trimix.rollout.collect

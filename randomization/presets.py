@@ -75,7 +75,8 @@ def lines() -> tuple[Line, ...]:
     few, all_ = Choice(_few_textures()), Choice(texture_pool("train"))
     up = Uniform
     return (
-        # Contacts. Softness is a time constant: 20 ms is MuJoCo's own, and only more is softer.
+        # Contacts. Softness is a time constant: 10 ms is the least that a step
+        # of 5 ms can follow, and only more is softer.
         Line("body/{contact_bodies}/friction", scale, _factor(1.25), _factor(1.6)),
         Line("geom/{contact_geoms}/friction", scale, _factor(1.25), _factor(1.6)),
         Line("body/{twisting}/torsional", scale, _factor(1.5), _factor(3.0)),

@@ -132,6 +132,7 @@ class Randomizer:
             if axis.target in seen:
                 raise ConfigError(f"target {axis.target!r} is varied twice", where=name)
             seen.add(axis.target)
+        self._sorted = sorted(self.axes, key=lambda a: a.target)
 
     def draw(self, rng: np.random.Generator) -> Draw:
         """One episode's numbers: target -> {"how", "value"}; enough to apply without this object.
@@ -141,7 +142,7 @@ class Randomizer:
         """
         out: dict[str, Json] = {}
         root, streams = int(rng.integers(2**63)), Streams()
-        for axis in sorted(self.axes, key=lambda a: a.target):
+        for axis in self._sorted:
             value = axis.value.sample(streams.at(key(root, axis.target)))
             out[axis.target] = {"how": axis.how, "value": value}
         return out

@@ -147,7 +147,7 @@ def _run(
     progress: Progress | None,
 ) -> None:
     # Long blocks keep all rows busy; several a worker even out episodes of unequal length.
-    size = max(1, min(4 * rows, -(-len(left) // executor.workers)))
+    size = max(1, min(16 * rows, -(-len(left) // executor.workers)))
     blocks = [left[i : i + size] for i in range(0, len(left), size)]
     done = episodes - len(left)
 

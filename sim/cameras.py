@@ -87,10 +87,11 @@ class Cameras:
                 canvas.draw(self._model, self._data, camera, out[name][k])
         return out
 
-    def take(self, row: int) -> None:
-        """Make the canvas ready to draw a row as it is now, from any camera."""
+    def take(self, row: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """What the canvas draws of a row as it is now, from any camera; until the next is drawn."""
         self._figures.follow([row])
         self._take(0, row)
+        return self._model, self._data
 
     def _take(self, k: int, row: int) -> None:
         """The k-th of the rows that figures follow."""

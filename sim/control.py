@@ -13,8 +13,8 @@ from trimix.core.contracts import F64, BoolArray
 from trimix.sim.differential import joint_velocity
 from trimix.sim.physics import Physics
 
-# A target may lead its joint by this many control periods of full speed, no more: a blocked arm
-# must not wind up.
+# A target may lead its joint by this many control periods of full speed, no more, and not by more
+# than what its servo's whole force answers: a blocked arm must not wind up and then spring free.
 _LEAD_PERIODS = 3.0
 
 
@@ -42,6 +42,13 @@ class Control:
         self._before = np.zeros((physics.n, physics.model.nu))
         # What the joints' servos were told last: within the play of what they should have been.
         self._told = np.zeros((physics.n, len(physics.servos)))
+        model, servos = physics.model, physics.servos
+        stiffness, limited = model.actuator_gainprm[servos, 0], model.actuator_forcelimited[servos]
+        force = np.where(limited, np.abs(model.actuator_forcerange[servos]).max(axis=1), np.inf)
+        # rad, and s: how far a target leads a joint that is held fast with all force, and how far
+        # more for each rad/s that the joint moves. As the robot's maker knows them: nominal.
+        self._blocked: F64 = force / stiffness
+        self._drag: F64 = -model.actuator_biasprm[servos, 2] / stiffness
 
     def reset(self, rows: BoolArray) -> None:
         """Targets are where the servos stand."""
@@ -74,6 +81,12 @@ class Control:
         at = physics.joints()
         goal = self._target.copy()
         servo = self._target[:, physics.servos]
+        coasting = at + self._drag * physics.joint_velocities()
+        # What is on its way, where commands are late, does not lead anybody yet.
+        late = (physics.parameters.signals["action/latency_s"] / self._dt).clip(0.0, 1.0)[:, None]
+        pending = (servo - self._before[:, physics.servos]) * late
+        least = coasting - self._blocked + np.minimum(pending, 0.0)
+        servo = np.clip(servo, least, coasting + self._blocked + np.maximum(pending, 0.0))
         moved = servo + self._step(command, servo)
         lead = self._speed * self._dt * _LEAD_PERIODS
         low, high = physics.joint_limits.T

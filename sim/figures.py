@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trimix.core.contracts import F64
-from trimix.sim.looks import GROUND, SEEN, SHADOW_GROUP, SHADOWS
+from trimix.sim.axes.bodies import PARKED_M
+from trimix.sim.looks import GROUND, HIDDEN, SEEN, SHADOW_GROUP, SHADOWS
 from trimix.sim.physics import Physics
 
 _RGB = int(mujoco.mjtTextureRole.mjTEXROLE_RGB)
@@ -48,6 +49,11 @@ class Figures:
         self._stretched: F64 | None = None
         self._white = _white(model)
         self._shadows = Shadows.of(physics, self._looks)
+        below = model.body_pos[:, 2] < -PARKED_M / 2
+        groups = model.geom_group
+        self._parkable: Ids = np.flatnonzero(below[model.geom_bodyid] & (groups <= SEEN))
+        self._parkable_in: Ids = np.array(model.geom_bodyid[self._parkable])
+        self._parkable_group = np.array(groups[self._parkable])
 
     @property
     def planar_shadows(self) -> bool:
@@ -79,6 +85,10 @@ class Figures:
         for white in self._white:
             # Sampling a texture that is white all over costs time and changes nothing.
             texture[texture == white] = -1
+        if len(self._parkable):
+            # What is parked is out of sight, and would be drawn all the same.
+            parked = data.xpos[self._parkable_in, 2] < -PARKED_M / 2
+            model.geom_group[self._parkable] = np.where(parked, HIDDEN, self._parkable_group)
         if self._stretched is not None:
             data.geom_xmat[self._looks] = self._stretched[k]
         if self._shadows is not None:

@@ -46,6 +46,8 @@ class Parameters:
         self._constants = False
         # What each row's draw says so far: target -> (where, what).
         self._said: list[dict[str, tuple[Target, Change]]] = [{} for _ in range(batch.nsim)]
+        # Targets that were put together -> those of one axis side by side, in the axes' order.
+        self._groups: dict[tuple[str, ...], list[list[str]]] = {}
         for axis in signals().values():
             self._add_signal(axis)
 
@@ -136,11 +138,10 @@ class Parameters:
         said, fields = self._said[row], self.fields | self._signals
         view = RowView(self._model, row, fields)
 
-        def of(text: str) -> tuple[int, str]:
-            axis = said[text][0].axis
-            return axis.order, axis.name
-
-        for _, group in itertools.groupby(sorted(members, key=lambda t: (of(t), t)), of):
+        names = tuple(members)
+        if names not in self._groups:
+            self._groups[names] = _grouped({text: said[text][0] for text in names})
+        for group in self._groups[names]:
             # Targets of one axis that match the same object: the last counts, from the same base.
             changes = [said[text] for text in group]
             wrote = {name for found, _ in changes for name in found.cells}
@@ -166,3 +167,14 @@ class Parameters:
             live = np.full((self._batch.nsim, 1), axis.nominal)
             self._signals[axis.name] = Field(live, np.array([axis.nominal]))
             self.signals[axis.name] = live[:, 0]
+
+
+def _grouped(targets: Mapping[str, Target]) -> list[list[str]]:
+    """Targets by axis, in the order in which axes act."""
+
+    def of(text: str) -> tuple[int, str]:
+        axis = targets[text].axis
+        return axis.order, axis.name
+
+    ordered = sorted(targets, key=lambda text: (of(text), text))
+    return [list(group) for _, group in itertools.groupby(ordered, of)]

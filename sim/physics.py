@@ -44,6 +44,8 @@ _UNSTABLE = [
 ]
 _COUNT = 1  # of a warning's (last info, count)
 
+_HOME_TRIES = 20
+
 
 class Physics(Queries):
     """Rows that are stepped together and do not touch each other.
@@ -159,10 +161,16 @@ class Row:
             physics.qpos[self.index, physics.finger_qpos] = opened
 
     def set_home(self, rng: np.random.Generator) -> None:
-        """The robot near its home, as spread as its start poses are (cut at 2 sigma)."""
+        """The robot near its home, as spread as its start poses are; drawn anew where a joint is
+        farther than 2 of its standard deviations from it: an elbow would bend the other way."""
         robot = self.physics.robot
-        unit = np.clip(rng.standard_normal(len(robot.home)), -2, 2)
-        self.set_joints(np.array(robot.home) + np.array(robot.home_spread) @ unit)
+        spread = np.array(robot.home_spread)
+        most = 2 * np.linalg.norm(spread, axis=1) + 1e-9
+        for _ in range(_HOME_TRIES):
+            off = spread @ np.clip(rng.standard_normal(len(robot.home)), -2, 2)
+            if (np.abs(off) <= most).all():
+                break
+        self.set_joints(np.array(robot.home) + np.clip(off, -most, most))
 
     def set_pose(self, body: str, pos: Sequence[float] | F64, yaw: float = 0.0) -> None:
         """A prop's or fixture's position (3,) and rotation about z in rad, at rest."""

@@ -43,6 +43,7 @@ class Queries:
         self._site_xpos, self._site_xmat = batch.bind("site_xpos"), batch.bind("site_xmat")
         self._sensordata = batch.bind("sensordata")
         self._every = np.arange(batch.nsim)
+        self._addresses: dict[tuple[str, str], list[int]] = {}
         where = f"robot {robot.name!r}: {robot.xml}"
         joints = [names.find("joint", j, where) for j in robot.joints]
         self.joint_qpos = self.model.jnt_qposadr[joints]
@@ -217,6 +218,11 @@ class Queries:
 
     def _contact(self, a: str, b: str) -> list[int]:
         """Addresses of a pair's sensors: several where a finger has several bodies."""
+        if (a, b) not in self._addresses:
+            self._addresses[a, b] = self._find_contact(a, b)
+        return self._addresses[a, b]
+
+    def _find_contact(self, a: str, b: str) -> list[int]:
         found = []
         for x in self._parts(a):
             for y in self._parts(b):

@@ -14,10 +14,21 @@ from trimix.core.contracts import F64, BoolArray, Goal, Policy, PolicyInterface
 from trimix.sim.physics import Physics, Row
 from trimix.sim.scene import Scene
 from trimix.sim.task import Cheater, Goals
-from trimix.tasks.blocks import lying_in
+from trimix.tasks.blocks import BlockPolicy, lying_in
 from trimix.tasks.cheats import cheater, other, until, whole
 from trimix.tasks.skills import Move, ToolPolicy
-from trimix.tasks.tabletop import COLOURS, CUBE, Phrases, Tabletop, block, near, spread, texts, tray
+from trimix.tasks.tabletop import (
+    COLOURS,
+    CUBE,
+    TRAY,
+    Phrases,
+    Tabletop,
+    block,
+    near,
+    spread,
+    texts,
+    tray,
+)
 
 OBJECTS = ("red", "green", "blue")
 TRAYS = ("left", "right")
@@ -99,8 +110,11 @@ class PickPlace(Tabletop):
         return Expert(physics, goals, interface, lambda: self.success(physics, goals))
 
 
-class Expert(ToolPolicy):
+class Expert(BlockPolicy):
     """Picks the named block and puts it into the named tray."""
+
+    blocks = OBJECTS
+    walls = tuple((name, TRAY) for name in TRAYS)
 
     def plan(self, row: int, rng: np.random.Generator) -> list[Move]:
         physics, goal, s = self.physics, self.goals[row], self.scale
@@ -109,19 +123,18 @@ class Expert(ToolPolicy):
         if self.holds(row, name):
             yaw = self.tool_yaw(row)
             return [*self.rise(row, 0.10), *self.place(row, name, to, yaw, hover=0.08)]
-        at = physics.body_pos(name)[row]
-        yaw = self.grasp_yaw(row, float(physics.yaw(name)[row]), np.pi / 2)
+        yaw = self.clear_yaw(row, name)
         return [
             *self.rise(row, 0.09),
-            *self.pick(row, name, at, yaw, hover=0.08, lift=0.10),
+            *self.take(row, name, rng, lift=0.10),
             *self.place(row, name, to, yaw, hover=0.08),
         ]
 
 
 def _rim(moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator) -> list[Move]:
-    """Sets the block down on the tray's rim, half in and half out, and lets go."""
+    """Sets the block down on the edge of the tray's rim, so that it tips out, and lets go."""
     into = policy.physics.body_pos(policy.goals[row].text("into"))[row]
-    out = np.array([0.0, -np.sign(into[1]) * 0.075 * policy.scale, 0.02 * policy.scale])
+    out = np.array([0.0, -np.sign(into[1]) * 0.082 * policy.scale, 0.02 * policy.scale])
     placing = ("carry", "lower", "open", "away")
     return [replace(m, pos=m.pos + out) if m.name in placing else m for m in moves]
 

@@ -24,6 +24,7 @@ _ARRIVED_M = 0.006
 _TURN = 0.6  # of the fastest
 _END_M = 0.02  # how much of the lower end counts as what pushes
 _FAR_M, _LEANS = 0.14, 0.35  # higher above the table or more aslant than this: go by a plan
+_UNSTICK = 3.0  # times the feedback
 _ABOVE_M = 0.004  # the lower end over what its height is measured from
 _ROUND = (
     int(mujoco.mjtGeom.mjGEOM_SPHERE),
@@ -224,7 +225,9 @@ class StickPolicy(ToolPolicy):
             turn = (steer.yaw - self._yaw[row] + np.pi) % (2 * np.pi) - np.pi
             most = _TURN * self.physics.robot.tool_speed[1] * self.interface.control_dt_s
             self._yaw[row] += np.clip(turn, -most, most)
-        up = steer.height + _ABOVE_M - self.height(row, pos, end)
-        climb = float(np.clip(_FEEDBACK * up, -_CLIMB, _CLIMB))
+        height = self.height(row, pos, end)
+        # An arm that presses on the table sticks to it.
+        pull = _FEEDBACK * (_UNSTICK if height < 0.0 else 1.0)
+        climb = float(np.clip(pull * (steer.height + _ABOVE_M - height), -_CLIMB, _CLIMB))
         still = np.zeros(3)
         return np.append(steer.velocity, climb), still, down(np.asarray(self._yaw[row]))

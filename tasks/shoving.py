@@ -26,6 +26,7 @@ _STAND_M = 0.012  # from the surface, where a stick that flies comes down
 _OVER_M = 0.025  # the lower end over everything on the way
 _AWAY_M = 0.05  # from everything, when there is nothing left to do
 _AIR_M = 0.004
+_INSIDE_M = 0.006
 _TURNS = np.radians([0, 20, -20, 40, -40, 65, -65, 90, -90, 120, -120, 150, -150, 180])
 _TURN_COST_M = 0.004  # of clearance, a radian that a push is off the way
 _LUCK_M, _MOST_LUCK = 0.0015, 3
@@ -258,7 +259,9 @@ class ShovePolicy(StickPolicy):
         over = self.top(row) + _OVER_M * self.scale
         away, gap = self._nearest(row, tip, end)
         if height < 0.5 * over and gap < _AIR_M / 2:
-            return Steer(0.08 * away)
+            # What is under the stick, or between its fingers, would come along.
+            inside = gap < -_INSIDE_M * self.scale
+            return Steer(np.zeros(2), over) if inside else Steer(0.08 * away)
         yaw = self.grasp_yaw(row, float(np.arctan2(d[1], d[0])), np.pi / 2)
         to = self._stand(row, job, end, at, d)
         if height < 0.012 * self.scale and np.linalg.norm(to - tip[:2]) < 0.02:

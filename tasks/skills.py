@@ -5,6 +5,7 @@ Axes: N rows, D joints, A action channels. Frames: the workspace's; m, rad, s.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -218,7 +219,7 @@ class ToolPolicy:
             off = track.begin + part * (move.pos - track.begin) - pos
             if self.physics.robot.planar:
                 off = off[:2]
-            lost = float(np.linalg.norm(off)) > _LOST_M * self.scale
+            lost = float(off @ off) > (_LOST_M * self.scale) ** 2
             if not lost and (move.check is None or move.check()):
                 return True
         elif solved:
@@ -267,16 +268,24 @@ class ToolPolicy:
 def _minimum_jerk(time_s: float, duration_s: float) -> tuple[float, float]:
     """How much of a minimum-jerk path is behind, and its rate in 1/s (Flash and Hogan, 1985)."""
     s = min(1.0, time_s / max(duration_s, 1e-6))
-    rate = (30 * s**2 - 60 * s**3 + 30 * s**4) / max(duration_s, 1e-6)
-    return 10 * s**3 - 15 * s**4 + 6 * s**5, rate
+    s2 = s * s
+    rate = 30 * s2 * (1 - s) * (1 - s) / max(duration_s, 1e-6)
+    return s2 * s * (10 - 15 * s + 6 * s2), rate
 
 
 def _rotation(vector: Sequence[float] | F64) -> F64:
     """(3, 3) of a rotation vector (Rodrigues)."""
-    vector = np.asarray(vector, float)
-    angle = float(np.linalg.norm(vector))
+    x, y, z = (float(v) for v in vector)
+    angle = math.sqrt(x * x + y * y + z * z)
     if angle < 1e-12:
         return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
+    x, y, z = x / angle, y / angle, z / angle
+    c, s = math.cos(angle), math.sin(angle)
+    d = 1 - c
+    return np.array(
+        [
+            [c + d * x * x, d * x * y - s * z, d * x * z + s * y],
+            [d * x * y + s * z, c + d * y * y, d * y * z - s * x],
+            [d * x * z - s * y, d * y * z + s * x, c + d * z * z],
+        ]
+    )

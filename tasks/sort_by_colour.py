@@ -32,10 +32,10 @@ from trimix.tasks.tabletop import (
 SORTED = ("red", "blue")
 BLOCKS = ("red_1", "red_2", "blue_1", "blue_2")
 TRAYS = ("red_tray", "blue_tray")
-HALF = (0.07, 0.055)
+HALF = (0.08, 0.055)
 FLOOR = 0.004
-SLOT = 0.033
-"""Beside a tray's middle, along its x: two blocks lie in it with room for fingers around each."""
+SLOT = 0.05
+"""Beside a tray's middle, along its x: three blocks fit, as one may lie there already."""
 ONE = Phrases(
     train=(
         "put the {colour} blocks into the {colour} tray",
@@ -202,6 +202,11 @@ class Expert(BlockPolicy):
                 found.append((into == TABLE, apart, name))
         return [name for _, _, name in sorted(found)]
 
+    def asked_left(self, row: int) -> int:
+        """How many of the asked blocks are not where they should be."""
+        colour = self.goals[row].text("colour")
+        return sum(colour in ("all", _colour(name)) for name in self.left(row))
+
     def inside(self, row: int, name: str) -> str:
         """The tray that a block lies in, or the table; "" where it lies on something else."""
         physics = self.physics
@@ -230,9 +235,9 @@ class Expert(BlockPolicy):
             return self.put_aside(row, name, rng, yaw)
         middle, turn = physics.body_pos(into)[row], float(physics.yaw(into)[row])
         along = np.array([np.cos(turn), np.sin(turn)])
-        slots = [middle[:2] + s * x * along for x in (SLOT, -SLOT, 0.045, -0.045, 0.0)]
+        slots = [middle[:2] + s * x * along for x in (SLOT, -SLOT, 0.0, 0.03, -0.03)]
         others = [physics.body_pos(b)[row][:2] for b in self.blocks if b != name]
-        room = [min(min(np.linalg.norm(o - at) for o in others), 2 * SLOT * s) for at in slots]
+        room = [min(min(np.linalg.norm(o - at) for o in others), 0.9 * SLOT * s) for at in slots]
         at = slots[int(np.argmax(np.array(room) - 1e-4 * np.arange(len(slots))))]
         to = np.array([*at, middle[2] + s * (FLOOR + 0.004) + self.half(row, name)])
         # The fingers close along the tray's y, where they have room between its walls.
@@ -257,6 +262,9 @@ class _OneTray(Expert):
         colour = self.goals[row].text("colour")
         return f"{'red' if colour == 'all' else colour}_tray"
 
+    def left(self, row: int) -> list[str]:
+        return _asked_last(super().left(row), self.goals[row])
+
 
 class _OthersFirst(Expert):
     """Sorts the colour that was not asked for, and then the other; of both, one alone."""
@@ -268,8 +276,12 @@ class _OthersFirst(Expert):
         return _own_tray(name)
 
     def left(self, row: int) -> list[str]:
-        colour = self.goals[row].text("colour")
-        return sorted(super().left(row), key=lambda name: _colour(name) == colour)
+        return _asked_last(super().left(row), self.goals[row])
+
+
+def _asked_last(names: list[str], goal: Goal) -> list[str]:
+    """What was asked for would be done, and end the episode, before the rest is spoilt."""
+    return sorted(names, key=lambda name: _colour(name) == goal.text("colour"))
 
 
 def _other_colour(goal: Goal) -> Goal:
@@ -279,12 +291,12 @@ def _other_colour(goal: Goal) -> Goal:
 
 
 def _last(change: Change) -> Change:
-    """Changes the plan for the last block alone."""
+    """Changes all plans once one of the asked blocks alone is left, whatever else lies wrong."""
 
     def changed(
         moves: list[Move], policy: ToolPolicy, row: int, rng: np.random.Generator
     ) -> list[Move]:
-        if not isinstance(policy, Expert) or len(policy.left(row)) > 1:
+        if not isinstance(policy, Expert) or policy.asked_left(row) > 1:
             return moves
         return change(moves, policy, row, rng)
 

@@ -26,6 +26,8 @@ COLOURS: dict[str, tuple[float, float, float, float]] = {
 }
 CUBE = 0.02
 """Half of a block's edge."""
+TRAY = (0.055, 0.055)
+"""Half of a tray's inside."""
 DENSITY = 450.0  # kg/m^3, of light wood
 
 
@@ -174,9 +176,7 @@ def zone(scene: Scene, name: str, rgba: Sequence[float], half: Sequence[float]) 
     room(body, name, (x, y, scene.size(0.06)[0]))
 
 
-def tray(
-    scene: Scene, name: str, rgba: Sequence[float], half: Sequence[float] = (0.055, 0.055)
-) -> None:
+def tray(scene: Scene, name: str, rgba: Sequence[float], half: Sequence[float] = TRAY) -> None:
     """A shallow box that stands fast, with a site of its name that fills its inside."""
     x, y = scene.size(*half)
     wall, height, floor = scene.size(0.003, 0.012, 0.002)

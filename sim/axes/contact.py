@@ -111,15 +111,18 @@ class Restitution(Reference):
 
     A contact is a damped spring whose damping ratio z gives restitution e = exp(-pi z / sqrt(1 -
     z^2)), exact for a spring that also pulls; MuJoCo's does not, so that it bounces less by a few
-    hundredths.
+    hundredths. The spring is as stiff as before: 1 / (time constant * z)^2 stays, or a firm contact
+    would become stiffer than a physics step can follow, and throw what rests on it into the air.
     """
 
     def apply(self, row: RowView, ids: Sequence[int], change: Change) -> None:
         e = float(self.result(change, 0.0))
         log = np.log(max(e, 1e-9))
         ratio = 1.0 if e <= 0 else float(-log / np.sqrt(np.pi**2 + log**2))
+        before = row.before("geom_solref")
         for g in self.where(row.model, ids):
-            row["geom_solref"][g, 1] = ratio
+            constant, damped = before[g]
+            row["geom_solref"][g] = constant * damped / ratio, ratio
 
 
 def _restitution(kind: str, where: Where) -> Restitution:
@@ -134,7 +137,7 @@ def _restitution(kind: str, where: Where) -> Restitution:
         field="geom_solref",
         column=1,
         where=where,
-        order=1,
+        order=2,
     )
 
 

@@ -12,9 +12,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 
+from trimix.cli.bench import BenchSettings, _write_json
 from trimix.cli.main import VERBS, main
 from trimix.cli.verb import CONF, Verb, call
 from trimix.core import settings
+from trimix.core.errors import ConfigError
 
 PRESETS = sorted(p.stem for p in (CONF / "preset").glob("*.yaml"))
 
@@ -182,3 +184,15 @@ def test_output_that_is_closed_is_no_fault(closed: str) -> None:
     command = f"{shlex.quote(sys.executable)} -m trimix.cli.main --help {closed}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["all", "plan"])
+def test_speed_as_json_is_of_the_speed_benchmark_alone(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="name=sim alone"):
+        BenchSettings(name=name, json=str(tmp_path / "x.json"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_speed_as_json_has_a_folder_before_anything_is_timed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no place for a file"):
+        _write_json(tmp_path / "none" / "x.json", quick=True)

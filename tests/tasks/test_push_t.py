@@ -235,6 +235,6 @@ def test_pushing_is_as_in_the_quasi_static_model(marked):
         physics.step([0], np.repeat(path[-1:], 60, 0)[None])
         coasted.append(np.abs(planar_pose(physics, "tee")[0] - pose))
     worst, mean = np.max(errors, axis=0), np.mean(errors, axis=0)
-    assert (worst < [0.010, 0.008, 0.09]).all() and (mean < [0.004, 0.004, 0.05]).all()
+    assert (worst < [0.011, 0.008, 0.10]).all() and (mean < [0.004, 0.004, 0.05]).all()
     assert np.abs(arcs[:, -1, 2]).max() > 0.5  # what it is asked to foresee
     assert np.max(coasted) < 1e-3  # it rests where the stick left it
