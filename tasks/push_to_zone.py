@@ -70,7 +70,7 @@ class PushToZone(Tabletop):
             cheater("half in", _HalfIn, whole, tries=_OFTEN),
             cheater("take back", _Hand, _take_back),
             cheater("wrong block", Expert, whole, aim=other("object", OBJECTS), tries=_OFTEN),
-            cheater("wrong zone", Expert, whole, aim=other("into", tuple(ZONES)), tries=_OFTEN),
+            cheater("wrong zone", _WrongZone, whole, tries=_OFTEN),
         )
 
     def compose(self, scene: Scene) -> None:
@@ -174,6 +174,20 @@ class _HalfIn(Expert):
         if np.abs(away).max() < (HALF + 0.01) * self.scale:
             return None
         return Job(name, to, self.things)
+
+
+class _WrongZone(Expert):
+    """Pushes it into the nearest other zone; stops if that leads over the edge of the right one."""
+
+    def job(self, row: int) -> Job | None:
+        goal = self.goals[row]
+        name, right = goal.text("object"), goal.text("into")
+        at = self.at(row, name)
+        if np.abs(at - self.at(row, right)).max() < (HALF + 0.01) * self.scale:
+            return None
+        zones = [self.at(row, zone) for zone in ZONES if zone != right]
+        to = min(zones, key=lambda zone: float(np.linalg.norm(zone - at)))
+        return Job(name, to, self.things) if np.abs(at - to).max() > 0.018 * self.scale else None
 
 
 def _take_back(
